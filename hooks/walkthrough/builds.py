@@ -1,0 +1,146 @@
+"""The builds that a page ran, and BuildKit's own account of their stages.
+
+Nothing here reads a Dockerfile: the frontend names its stages (sub-request ``targets``) and the solver names each
+step that the wanted stage needs (``--progress=rawjson``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from walkthrough.engine import Engine
+from walkthrough.errors import StepError
+
+_STEP_OF_STAGE = re.compile(r"\[(?:[a-z0-9]+/[a-z0-9/]+ )?(?P<stage>[^\] ]+)(?:\s+\d+/\d+)?\] ")
+_TAKES_VALUE = re.compile(r"-(t|f|o)|--(tag|file|target|build-arg|label|secret|ssh|output|platform|progress|iidfile|"
+                          r"metadata-file|network|add-host|allow|annotation|attest|build-context|builder|cache-from|"
+                          r"cache-to|cgroup-parent|no-cache-filter|sbom|provenance|shm-size|ulimit|memory|cpuset-cpus)")
+
+
+@dataclass(frozen=True)
+class Build:
+    """One ``docker build`` of a page: where it ran, and its arguments after ``build``."""
+
+    folder: Path
+    arguments: tuple[str, ...]
+
+    def values(self, *options: str) -> list[str]:
+        """Return the values given to any of ``options``, in both spellings."""
+        found = []
+        for index, argument in enumerate(self.arguments):
+            name, equals, value = argument.partition("=")
+            if name in options:
+                found.append(value if equals else next(iter(self.arguments[index + 1 : index + 2]), ""))
+        return found
+
+    @property
+    def tags(self) -> list[str]:
+        """The names that it gave the image, each with its tag."""
+        return [tag if ":" in tag.rpartition("/")[2] else f"{tag}:latest" for tag in self.values("-t", "--tag")]
+
+    def without(self, *options: str) -> list[str]:
+        """Return the arguments less ``options`` and their values."""
+        kept, skip = [], False
+        for argument in self.arguments:
+            name, equals, _ = argument.partition("=")
+            if skip:
+                skip = False
+            elif name in options:
+                skip = not equals and _TAKES_VALUE.fullmatch(name) is not None
+            else:
+                kept.append(argument)
+        return kept
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of a Dockerfile in order: ``reached`` are those that the built image needs."""
+
+    names: tuple[str, ...]
+    bases: tuple[str, ...]
+    reached: frozenset[str]
+
+
+def read_journal(folder: Path) -> list[Build]:
+    """Return the builds that the page's docker client noted in ``folder``, in order."""
+    return list(_journal(folder))
+
+
+def _journal(folder: Path) -> Iterator[Build]:
+    for entry in sorted(folder.glob("build-*"), key=lambda path: path.stat().st_mtime_ns):
+        place, *arguments = entry.read_text().split("\0")[:-1]
+        yield Build(Path(place), tuple(arguments))
+
+
+def build_of(image: str, builds: list[Build]) -> Build:
+    """Return the last build that gave ``image`` its name.
+
+    Raises:
+        StepError: where no command of the page did.
+    """
+    name = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
+    for build in reversed(builds):
+        if name in build.tags:
+            return build
+    raise StepError(f"no command of this page builds '{image}'", f"build it with 'docker build -t {image} …'")
+
+
+def rebuild(engine: Engine, build: Build, timeout: float) -> tuple[int, list[dict[str, Any]], str]:
+    """Run a build again without naming its result; return its exit status, its vertexes and its last words."""
+    arguments = build.without("-t", "--tag", "-q", "--quiet", "--progress", "--load")
+    done = engine.command(
+        "buildx", "build", "--progress=rawjson", "--output=type=cacheonly", *arguments, cwd=build.folder, timeout=timeout
+    )
+    vertexes: dict[str, dict[str, Any]] = {}
+    decoder, text = json.JSONDecoder(), done.stderr + done.stdout
+    at = text.find("{")
+    while at >= 0:
+        try:
+            event, end = decoder.raw_decode(text, at)
+        except ValueError:
+            break
+        for vertex in event.get("vertexes", []):
+            vertexes.setdefault(vertex["digest"], {}).update(vertex)
+        at = text.find("{", end)
+    return done.returncode, list(vertexes.values()), text[-2000:]
+
+
+def stage_of(vertex: dict[str, Any]) -> str | None:
+    """Return the stage that a vertex belongs to, or None for BuildKit's own."""
+    found = _STEP_OF_STAGE.match(vertex.get("name", ""))
+    return found["stage"] if found and found["stage"] not in ("internal", "auth", "context") else None
+
+
+def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
+    """Return the stages of a build's Dockerfile, by BuildKit's own account.
+
+    Raises:
+        StepError: where the build cannot be repeated.
+    """
+    arguments = build.without("-t", "--tag", "-q", "--quiet", "--progress", "--load")
+    asked = engine.command("buildx", "build", "--call=targets,format=json", *arguments, cwd=build.folder)
+    if asked.returncode != 0:  # buildx before 0.17 calls it --print, and an experiment
+        asked = engine.command(
+            "buildx",
+            "build",
+            "--print=targets,format=json",
+            *arguments,
+            cwd=build.folder,
+            extra={"BUILDX_EXPERIMENTAL": "1"},
+        )
+    try:
+        targets = json.loads(asked.stdout[asked.stdout.index("{") :])["targets"]
+    except ValueError:
+        raise StepError("BuildKit does not list the stages of this build", "", asked.stderr[-1500:]) from None
+    names = tuple(target.get("name") or f"stage-{index}" for index, target in enumerate(targets))
+    code, vertexes, words = rebuild(engine, build, timeout)
+    if code != 0:
+        raise StepError("the build cannot be repeated", "do the files still stand as they were built?", words)
+    reached = frozenset(stage for stage in map(stage_of, vertexes) if stage)
+    final = build.values("--target")[-1:] or [names[-1]]
+    return Stages(names, tuple(target.get("base", "") for target in targets), reached | frozenset(final))

@@ -1,0 +1,155 @@
+"""Claims about an image: how a page declares them, and whether what was observed bears them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from walkthrough.pages import explain, line_of
+from walkthrough.units import Limit, parse_limit, size_text, time_text
+
+Size = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "size"))]
+Duration = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "time"))]
+ROOT_USERS = {"", "0", "root", "0:0", "root:root"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Request(_Strict):
+    """An HTTP request to the running container, and what it must answer."""
+
+    path: str = Field(pattern=r"^/")
+    status: int = Field(default=200, ge=100, le=599)
+    contains: str | None = None
+    within: Duration | None = None
+    """Time from starting the container to the first such answer."""
+    port: int | None = None
+
+
+class Stop(_Strict):
+    """How the container ends when it is sent a signal, as ``docker stop`` sends it (10 s of grace)."""
+
+    signal: Literal["SIGTERM", "SIGINT"] = "SIGTERM"
+    exit: int = Field(default=0, ge=0, le=255)
+    within: Duration
+
+
+class Guard(_Strict):
+    """The stage whose tests guard the image, and a change to a file that these tests must catch."""
+
+    stage: str
+    file: str
+    replace: str
+    by: str
+
+
+class ImageSpec(_Strict):
+    """Everything that a page may claim of an image."""
+
+    image: str
+    size: Size | None = None
+    """Uncompressed: the sum of the files of all layers."""
+    compressed: Size | None = None
+    """What a pull downloads: the sum of the layers, gzip level 6 each."""
+    user: str | None = None
+    """``UID:GID`` as configured, or ``root``."""
+    ports: list[str | int] | None = None
+    exec_form: bool | None = None
+    present: list[str] = []
+    absent: list[str] = []
+    http: list[Request] = []
+    healthy: Duration | None = None
+    unhealthy: Duration | None = None
+    """Time to turn unhealthy, probed every half second, after the server has been frozen by SIGSTOP."""
+    stops: list[Stop] = []
+    stages: Literal["reached"] | None = None
+    guard: Guard | None = None
+    read_only: bool = False
+    """Run every container of this check with a read-only root file system."""
+
+    @property
+    def claims(self) -> list[str]:
+        """The key of every single claim, such as ``size`` or ``http.0``: one finding is made for each."""
+        keys: list[str] = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name in ("image", "read_only") or value is None:
+                continue
+            if name in ("present", "absent", "http", "stops"):
+                keys += [f"{name}.{index}" for index in range(len(value))]
+            else:
+                keys.append(name)
+        return keys
+
+
+def read_spec(text: str, first_line: int) -> tuple[ImageSpec | None, list[tuple[int, str, str]]]:
+    """Read a checks block.
+
+    Returns the specification, or None, and the problems found, each as line, what and what to do.
+    """
+    try:
+        node = yaml.compose(text, yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = first_line + (error.problem_mark.line if error.problem_mark else 0)
+        return None, [(line, f"the checks are not YAML: {error.problem}", "correct it")]
+    if not isinstance(values, dict):
+        return None, [(first_line, "the checks are not a mapping", "write 'image: NAME' and claims below it")]
+    try:
+        spec = ImageSpec.model_validate(values)
+    except ValidationError as error:
+        known = "known claims: " + ", ".join(ImageSpec.model_fields)
+        return None, [
+            (
+                first_line + line_of(node, entry["loc"]),
+                f"check '{'.'.join(map(str, entry['loc']))}': {explain(entry)}",
+                known if entry["type"] == "extra_forbidden" else "correct it",
+            )
+            for entry in error.errors()
+        ]
+    if values.keys() <= {"image", "read_only"}:
+        return None, [(first_line, "the checks claim nothing", "add a claim, such as 'size: 10 MB'")]
+    return spec, []
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One claim and what was measured for it.
+
+    ``key`` is the path of the claim in its block (``stops.0``); ``measured`` is the exact value (bytes, seconds,
+    text) and ``unit`` says which; ``hint`` helps where the claim failed.
+    """
+
+    key: str
+    claim: str
+    measured: int | float | str | None
+    unit: Literal["bytes", "seconds", "text"]
+    ok: bool
+    hint: str = ""
+
+    def measured_text(self) -> str:
+        """Return the measured value as people read it."""
+        if isinstance(self.measured, (int, float)) and self.unit == "bytes":
+            return size_text(int(self.measured))
+        if isinstance(self.measured, (int, float)) and self.unit == "seconds":
+            return time_text(self.measured)
+        return "not measured" if self.measured is None else str(self.measured)
+
+
+def claim_line(text: str, first_line: int, key: str) -> int:
+    """Return the line of the claim ``key`` in a checks block that begins at ``first_line``."""
+    loc = tuple(int(part) if part.isdigit() else part for part in key.split("."))
+    return first_line + line_of(yaml.compose(text, yaml.SafeLoader), loc)
+
+
+def limit_finding(key: str, name: str, limit: Limit, measured: float | None, hint: str = "") -> Finding:
+    """Judge a measured quantity by its limit; None means that it never came about."""
+    ok = measured is not None and limit.holds(measured)
+    unit: Any = "bytes" if limit.kind == "size" else "seconds"
+    exact = measured if measured is None or unit == "seconds" else int(measured)
+    return Finding(key, f"{name} {limit}", exact, unit, ok, "" if ok else hint)

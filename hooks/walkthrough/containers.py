@@ -1,0 +1,173 @@
+"""What a container does: how soon it answers, whether it turns healthy, how it ends.
+
+Everything is seen from outside, so that images from scratch, with no shell in them, can be observed too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
+
+import docker
+import docker.errors
+import requests
+from docker.models.containers import Container
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from walkthrough.errors import StepError
+
+WALK_LABEL = "docker-labs.walk"
+"""Label of everything that a walk makes; its value is the walk's id."""
+
+GRACE_PERIOD = 10.0
+"""Seconds that ``docker stop`` waits before it kills (docker container stop, default of --timeout)."""
+
+_FAST_PROBE = 500_000_000
+"""Nanoseconds between health probes when an image is watched turning unhealthy."""
+_POLL = 0.01
+_Seen = TypeVar("_Seen")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer: ``seconds`` from starting the container until it came whole."""
+
+    status: int
+    body: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class End:
+    """How a container ended: exit code, seconds from the signal on, whether it had to be killed, its first process."""
+
+    exit_code: int
+    seconds: float
+    killed: bool
+    first_process: str
+
+
+class Running:
+    """A running container of an image, with its exposed ports published on free ports of the loopback."""
+
+    def __init__(self, container: Container, started: float) -> None:
+        self.container, self.started = container, started
+
+    def alive(self) -> bool:
+        """Return whether it still runs, from the engine's fresh word."""
+        self.container.reload()
+        return bool(self.container.status == "running")
+
+    def logs(self) -> str:
+        """Return the end of what the container printed."""
+        return cast(bytes, self.container.logs(tail=20)).decode(errors="replace")
+
+    def port(self, inside: int | None) -> int:
+        """Return the published port of the container's port ``inside`` (default: its only or lowest one)."""
+        self.container.reload()
+        ports: dict[str, Any] = self.container.attrs["NetworkSettings"]["Ports"] or {}
+        published = {int(name.split("/")[0]): value[0]["HostPort"] for name, value in ports.items() if value}
+        if not published:
+            raise StepError("the image exposes no port to ask", "write EXPOSE in its Dockerfile")
+        wanted = min(published) if inside is None else inside
+        if wanted not in published:
+            raise StepError(f"the image does not expose port {wanted}", "write EXPOSE in its Dockerfile")
+        return int(published[wanted])
+
+    def answer(self, path: str, inside: int | None, limit: float) -> Answer | None:
+        """Return the first HTTP answer for ``path`` within ``limit`` seconds, or None.
+
+        Gives up at once when the container has ended.
+        """
+        url = f"http://127.0.0.1:{self.port(inside)}{path}"
+
+        def ask() -> Answer | None:
+            try:
+                response = requests.get(url, timeout=5, allow_redirects=False)
+            except requests.RequestException:
+                if not self.alive():
+                    raise StepError("the container has ended", "see its output", self.logs()) from None
+                return None
+            return Answer(response.status_code, response.text, time.monotonic() - self.started)
+
+        return wait_for(ask, limit)
+
+    def health(self, wanted: Literal["healthy", "unhealthy"], limit: float) -> float | None:
+        """Return the seconds until the engine calls the container ``wanted``, or None if it does not within limit."""
+        begun = time.monotonic()
+
+        def look() -> float | None:
+            if not self.alive():
+                raise StepError("the container has ended", "see its output", self.logs())
+            health = self.container.attrs["State"].get("Health")
+            if health is None:
+                raise StepError("the image has no health check", "write HEALTHCHECK in its Dockerfile")
+            return time.monotonic() - begun if health["Status"] == wanted else None
+
+        return wait_for(look, limit, 0.05)
+
+    def stop(self, signal: str) -> End:
+        """Send ``signal`` as ``docker stop`` does: ten seconds of grace, then SIGKILL."""
+        first = self.first_process()
+        begun = time.monotonic()
+        self.container.kill(signal)
+        killed = False
+        try:
+            code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
+        except requests.RequestException:
+            killed = True
+            self.container.kill("SIGKILL")
+            code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
+        return End(int(code), time.monotonic() - begun, killed, first)
+
+    def first_process(self) -> str:
+        """Return the command line of the container's first process, or an empty text."""
+        with contextlib.suppress(docker.errors.APIError, IndexError, KeyError):
+            top = self.container.top(ps_args="-o pid,args")
+            return str(top["Processes"][0][-1])
+        return ""
+
+
+@contextlib.contextmanager
+def running(
+    api: docker.DockerClient, image: str, walk: str, *, read_only: bool = False, fast_probes: bool = False
+) -> Iterator[Running]:
+    """Start a container of ``image`` by its own entrypoint and command; remove it on leaving.
+
+    Args:
+        walk: the walk's id, for the label.
+        fast_probes: keep the image's health command but probe every half second, one failure being enough.
+    """
+    options: dict[str, Any] = {}
+    if fast_probes:
+        options["healthcheck"] = {"interval": _FAST_PROBE, "timeout": 2 * _FAST_PROBE, "retries": 1}
+    try:
+        container = api.containers.create(
+            image, labels={WALK_LABEL: walk}, publish_all_ports=True, read_only=read_only, mem_limit="1g", **options
+        )
+    except docker.errors.ImageNotFound:
+        raise StepError(f"there is no image '{image}'", "does an earlier step on the page build it?") from None
+    try:
+        started = time.monotonic()
+        try:
+            container.start()
+        except docker.errors.APIError as error:
+            raise StepError(f"the container does not start: {error.explanation}", "see its command") from None
+        yield Running(container, started)
+    finally:
+        with contextlib.suppress(docker.errors.APIError):
+            container.remove(force=True, v=True)
+
+
+def wait_for(look: Callable[[], _Seen | None], limit: float, pause: float = _POLL) -> _Seen | None:
+    """Call ``look`` until it returns something, at most ``limit`` seconds; return that, or None."""
+    retrying = Retrying(
+        stop=stop_after_delay(limit), wait=wait_fixed(pause), retry=retry_if_result(lambda seen: seen is None)
+    )
+    try:
+        return retrying(look)
+    except RetryError:
+        return None

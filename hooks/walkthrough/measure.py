@@ -1,0 +1,235 @@
+"""Measure an image against its claims: from claims and observations to findings, each with a hint where it failed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+from walkthrough import builds, images
+from walkthrough.checks import ROOT_USERS, Finding, ImageSpec, limit_finding
+from walkthrough.containers import GRACE_PERIOD, Running, running
+from walkthrough.engine import Engine
+from walkthrough.errors import StepError
+from walkthrough.units import size_text, time_text
+
+_READY_LIMIT = 30.0
+_HEALTH_LIMIT = 120.0
+_PATIENCE = 2.0
+"""A limit that is missed is waited for this many times longer, so that the finding can say by how much."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured, and where: the claims, the engine, the walk's id, the page's builds, the lab's folder."""
+
+    spec: ImageSpec
+    engine: Engine
+    walk: str
+    builds: list[builds.Build]
+    lab: Path
+    timeout: float = 600.0
+
+
+def measure(subject: Subject) -> list[Finding]:
+    """Return a finding for every claim, in the order in which the specification lists them.
+
+    A measurement that cannot be made is a finding that does not hold, with the reason; nothing is left out.
+    """
+    findings: list[Finding] = []
+    with contextlib.closing(subject.engine.api()) as api:
+        spec = subject.spec
+        image = images.read_image(api, spec.image, compress=spec.compressed is not None)
+        findings += _of_image(spec, image)
+        findings += _guarded(lambda: _of_start(subject, api, image), _start_keys(spec))
+        for index, _ in enumerate(spec.stops):
+            findings += _guarded(lambda index=index: _of_stop(subject, api, index), [f"stops.{index}"])  # type: ignore[misc]
+        if spec.unhealthy:
+            findings += _guarded(lambda: _of_breaking(subject, api), ["unhealthy"])
+        if spec.stages:
+            findings += _guarded(lambda: _of_stages(subject), ["stages"])
+        if spec.guard:
+            findings += _guarded(lambda: _of_guard(subject), ["guard"])
+    return findings
+
+
+def _guarded(look: Callable[[], Iterator[Finding]], keys: list[str]) -> list[Finding]:
+    """Return the findings of ``look``; those that an error kept from being made fail with its words."""
+    made: list[Finding] = []
+    try:
+        made.extend(look())
+    except StepError as error:
+        hint = "; ".join(filter(None, [error.what, error.todo])) + (f"\n{error.detail}" if error.detail else "")
+        missing = [key for key in keys if key not in {finding.key for finding in made}]
+        made += [Finding(key, _NAMES.get(key.split(".")[0], key), None, "text", False, hint) for key in missing]
+    return made
+
+
+_NAMES = {
+    "http": "answers HTTP",
+    "healthy": "becomes healthy",
+    "unhealthy": "turns unhealthy when the server hangs",
+    "stops": "stops on a signal",
+    "stages": "every stage is used",
+    "guard": "tests guard the image",
+}
+
+
+def _of_image(spec: ImageSpec, image: images.Image) -> Iterator[Finding]:
+    if spec.size:
+        largest = max(image.layers, key=lambda layer: layer.size, default=None)
+        hint = f"its largest layer is {size_text(largest.size)}: {largest.created_by[:100]}" if largest else ""
+        yield limit_finding("size", "size, uncompressed", spec.size, image.size, hint)
+    if spec.compressed:
+        yield limit_finding("compressed", "size, compressed", spec.compressed, image.compressed)
+    if spec.user is not None:
+        user = str(image.setting("User") or "")
+        is_root, wants_root = user in ROOT_USERS, spec.user in ROOT_USERS
+        ok = (is_root and wants_root) or user == spec.user
+        hint = "the image runs as root: is there a USER line in its final stage?" if is_root and not ok else ""
+        yield Finding("user", f"runs as {spec.user or 'root'}", user or "root", "text", ok, hint)
+    if spec.ports is not None:
+        ports = sorted(image.setting("ExposedPorts") or {})
+        wanted = sorted(str(port) if "/" in str(port) else f"{port}/tcp" for port in spec.ports)
+        measured = ", ".join(ports) or "none"
+        yield Finding("ports", f"exposes {', '.join(wanted) or 'no port'}", measured, "text", ports == wanted)
+    if spec.exec_form is not None:
+        command = [*(image.setting("Entrypoint") or []), *(image.setting("Cmd") or [])]
+        shell_form = command[:2] == ["/bin/sh", "-c"]
+        measured = "shell form" if shell_form else "exec form" if command else "no command"
+        claim = "starts in exec form" if spec.exec_form else "starts in shell form"
+        ok = bool(command) and shell_form is not spec.exec_form
+        hint = 'a shell is PID 1 and swallows SIGTERM: write CMD ["program", "argument"]' if shell_form else ""
+        yield Finding("exec_form", claim, measured, "text", ok, "" if ok else hint)
+    for index, path in enumerate(spec.present):
+        there = path in image.paths
+        yield Finding(f"present.{index}", f"has {path}", "present" if there else "absent", "text", there)
+    for index, path in enumerate(spec.absent):
+        found = [known for known in image.paths if known == path or known.startswith(path.rstrip("/") + "/")]
+        measured = f"present ({found[0]})" if found else "absent"
+        yield Finding(f"absent.{index}", f"has no {path}", measured, "text", not found)
+
+
+def _start_keys(spec: ImageSpec) -> list[str]:
+    return [f"http.{index}" for index in range(len(spec.http))] + (["healthy"] if spec.healthy else [])
+
+
+def _of_start(subject: Subject, api: docker.DockerClient, _image: images.Image) -> Iterator[Finding]:
+    spec = subject.spec
+    if not spec.http and not spec.healthy:
+        return
+    with running(api, spec.image, subject.walk, read_only=spec.read_only) as container:
+        for index, request in enumerate(spec.http):
+            answer = container.answer(request.path, request.port, _READY_LIMIT)
+            claim = f"GET {request.path} answers {request.status}"
+            claim += f" with “{request.contains}”" if request.contains is not None else ""
+            key = f"http.{index}"
+            if answer is None:
+                yield Finding(key, claim, None, "text", False, f"no answer in {_READY_LIMIT:.0f} s\n{container.logs()}")
+                continue
+            ok = answer.status == request.status and (request.contains or "") in answer.body
+            measured = str(answer.status)
+            hint = f"it answered {answer.status}: {answer.body[:200]!r}"
+            if ok and request.within:
+                yield limit_finding(key, f"{claim} within", request.within, answer.seconds, "the start is slow")
+            else:
+                yield Finding(key, claim, measured, "text", ok, "" if ok else hint)
+        if spec.healthy:
+            seconds = container.health("healthy", min(_HEALTH_LIMIT, spec.healthy.bound * _PATIENCE + 5))
+            hint = "" if seconds is not None else f"it never did; the last probe said: {_last_probe(container)}"
+            yield limit_finding("healthy", "becomes healthy within", spec.healthy, seconds, hint)
+
+
+def _of_stop(subject: Subject, api: docker.DockerClient, index: int) -> Iterator[Finding]:
+    stop = subject.spec.stops[index]
+    with running(api, subject.spec.image, subject.walk, read_only=subject.spec.read_only) as container:
+        _until_ready(subject, container)
+        end = container.stop(stop.signal)
+    claim = f"{stop.signal} stops it with exit code {stop.exit} within"
+    key = f"stops.{index}"
+    if end.exit_code != stop.exit:
+        measured = f"exit code {end.exit_code} after {time_text(end.seconds)}"
+        yield Finding(key, f"{claim} {stop.within}", measured, "text", False, _stop_hint(end.killed, end.first_process))
+    else:
+        hint = _stop_hint(end.killed, end.first_process)
+        yield limit_finding(key, claim, stop.within, end.seconds, hint)
+
+
+def _stop_hint(killed: bool, first: str) -> str:
+    if not killed:
+        return f"PID 1 is '{first}'"
+    program = Path(first.split(" ", 1)[0]).name if first else ""
+    if program in {"sh", "bash", "dash", "ash"}:
+        return f"killed after {GRACE_PERIOD:.0f} s: PID 1 is a shell ('{first}'), which swallows the signal; use exec form"
+    return f"killed after {GRACE_PERIOD:.0f} s: PID 1 ('{first}') does not handle the signal"
+
+
+def _until_ready(subject: Subject, container: Running) -> None:
+    """Wait until the server can be expected to handle signals: its first answer, whatever the status."""
+    if subject.spec.http:
+        container.answer(subject.spec.http[0].path, subject.spec.http[0].port, _READY_LIMIT)
+        return
+    with contextlib.suppress(StepError):
+        container.answer("/", None, _READY_LIMIT)
+
+
+def _of_breaking(subject: Subject, api: docker.DockerClient) -> Iterator[Finding]:
+    """Freeze the server and watch: a health check that stays healthy then does not look at the server at all."""
+    spec = subject.spec
+    assert spec.unhealthy is not None
+    with running(api, spec.image, subject.walk, read_only=spec.read_only, fast_probes=True) as container:
+        if container.health("healthy", _READY_LIMIT) is None:
+            raise StepError("it never became healthy", "", _last_probe(container))
+        container.container.kill("SIGSTOP")
+        seconds = container.health("unhealthy", min(_HEALTH_LIMIT, spec.unhealthy.bound * _PATIENCE + 5))
+        container.container.kill("SIGCONT")
+    hint = "its health check passes though the server does not answer"
+    yield limit_finding("unhealthy", "turns unhealthy when the server hangs, within", spec.unhealthy, seconds, hint)
+
+
+def _last_probe(container: Running) -> str:
+    container.container.reload()
+    log = (container.container.attrs["State"].get("Health") or {}).get("Log") or []
+    return f"exit code {log[-1]['ExitCode']}, {log[-1]['Output'].strip()!r}" if log else "nothing, no probe has ended"
+
+
+def _of_stages(subject: Subject) -> Iterator[Finding]:
+    build = builds.build_of(subject.spec.image, subject.builds)
+    stages = builds.read_stages(subject.engine, build, subject.timeout)
+    targeted = {target for other in subject.builds for target in other.values("--target")}
+    skipped = [name for name in stages.names if name not in stages.reached | targeted]
+    measured = f"{len(stages.names) - len(skipped)} of {len(stages.names)} stages: " + ", ".join(
+        f"{name} (skipped)" if name in skipped else name for name in stages.names
+    )
+    hint = f"BuildKit skips {', '.join(skipped)}: nothing that the final stage needs is copied from there"
+    yield Finding("stages", "every stage is used", measured, "text", not skipped, hint if skipped else "")
+
+
+def _of_guard(subject: Subject) -> Iterator[Finding]:
+    """Break the code and build: only a failure in the guarding stage proves that its tests guard the image."""
+    guard = subject.spec.guard
+    assert guard is not None
+    build = builds.build_of(subject.spec.image, subject.builds)
+    place = subject.lab / guard.file
+    if not place.is_file():
+        raise StepError(f"guard: there is no file '{guard.file}'", "name a file that the page shows")
+    original = place.read_text(encoding="utf-8")
+    if guard.replace not in original:
+        raise StepError(f"guard: '{guard.file}' does not contain {guard.replace!r}", "name text that is in it")
+    try:
+        place.write_text(original.replace(guard.replace, guard.by), encoding="utf-8")
+        code, vertexes, words = builds.rebuild(subject.engine, build, subject.timeout)
+    finally:
+        place.write_text(original, encoding="utf-8")
+    failed = {builds.stage_of(vertex) for vertex in vertexes if vertex.get("error")} - {None}
+    claim = f"the build fails in stage '{guard.stage}' when {guard.file} is broken"
+    if code == 0:
+        hint = f"the image builds although its tests fail: let the final stage copy something from '{guard.stage}'"
+        yield Finding("guard", claim, "the build succeeds", "text", False, hint)
+    else:
+        measured = f"fails in {', '.join(sorted(map(str, failed))) or 'no stage'}"
+        ok = failed == {guard.stage}
+        yield Finding("guard", claim, measured, "text", ok, "" if ok else words[-600:])
