@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
@@ -71,7 +71,7 @@ class Running:
         ports: dict[str, Any] = self.container.attrs["NetworkSettings"]["Ports"] or {}
         published = {int(name.split("/")[0]): value[0]["HostPort"] for name, value in ports.items() if value}
         if not published:
-            raise StepError("the image exposes no port to ask", "write EXPOSE in its Dockerfile")
+            raise StepError("the image exposes no port to ask", "write EXPOSE in its Dockerfile, or name the port")
         wanted = min(published) if inside is None else inside
         if wanted not in published:
             raise StepError(f"the image does not expose port {wanted}", "write EXPOSE in its Dockerfile")
@@ -133,12 +133,19 @@ class Running:
 
 @contextlib.contextmanager
 def running(
-    api: docker.DockerClient, image: str, walk: str, *, read_only: bool = False, fast_probes: bool = False
+    api: docker.DockerClient,
+    image: str,
+    walk: str,
+    *,
+    ports: Iterable[int] = (),
+    read_only: bool = False,
+    fast_probes: bool = False,
 ) -> Iterator[Running]:
     """Start a container of ``image`` by its own entrypoint and command; remove it on leaving.
 
     Args:
         walk: the walk's id, for the label.
+        ports: ports to publish besides those that the image exposes.
         fast_probes: keep the image's health command but probe every half second, one failure being enough.
     """
     options: dict[str, Any] = {}
@@ -146,7 +153,13 @@ def running(
         options["healthcheck"] = {"interval": _FAST_PROBE, "timeout": 2 * _FAST_PROBE, "retries": 1}
     try:
         container = api.containers.create(
-            image, labels={WALK_LABEL: walk}, publish_all_ports=True, read_only=read_only, mem_limit="1g", **options
+            image,
+            labels={WALK_LABEL: walk},
+            publish_all_ports=True,
+            ports={f"{port}/tcp": ("127.0.0.1", None) for port in ports},
+            read_only=read_only,
+            mem_limit="1g",
+            **options,
         )
     except docker.errors.ImageNotFound:
         raise StepError(f"there is no image '{image}'", "does an earlier step on the page build it?") from None

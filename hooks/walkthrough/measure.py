@@ -56,6 +56,17 @@ def measure(subject: Subject) -> list[Finding]:
     return findings
 
 
+def _started(
+    subject: Subject, api: docker.DockerClient, fast_probes: bool = False
+) -> contextlib.AbstractContextManager[Running]:
+    """Return a container of the subject's image, to be entered; the ports that requests name are published."""
+    spec = subject.spec
+    ports = [request.port for request in spec.http if request.port]
+    return running(
+        api, spec.image, subject.walk, ports=ports, read_only=spec.read_only, fast_probes=fast_probes
+    )
+
+
 def _guarded(look: Callable[[], Iterator[Finding]], keys: list[str]) -> list[Finding]:
     """Return the findings of ``look``; those that an error kept from being made fail with its words."""
     made: list[Finding] = []
@@ -121,7 +132,7 @@ def _of_start(subject: Subject, api: docker.DockerClient, _image: images.Image) 
     spec = subject.spec
     if not spec.http and not spec.healthy:
         return
-    with running(api, spec.image, subject.walk, read_only=spec.read_only) as container:
+    with _started(subject, api) as container:
         for index, request in enumerate(spec.http):
             answer = container.answer(request.path, request.port, _READY_LIMIT)
             claim = f"GET {request.path} answers {request.status}"
@@ -145,7 +156,7 @@ def _of_start(subject: Subject, api: docker.DockerClient, _image: images.Image) 
 
 def _of_stop(subject: Subject, api: docker.DockerClient, index: int) -> Iterator[Finding]:
     stop = subject.spec.stops[index]
-    with running(api, subject.spec.image, subject.walk, read_only=subject.spec.read_only) as container:
+    with _started(subject, api) as container:
         _until_ready(subject, container)
         end = container.stop(stop.signal)
     claim = f"{stop.signal} stops it with exit code {stop.exit} within"
@@ -180,7 +191,7 @@ def _of_breaking(subject: Subject, api: docker.DockerClient) -> Iterator[Finding
     """Freeze the server and watch: a health check that stays healthy then does not look at the server at all."""
     spec = subject.spec
     assert spec.unhealthy is not None
-    with running(api, spec.image, subject.walk, read_only=spec.read_only, fast_probes=True) as container:
+    with _started(subject, api, fast_probes=True) as container:
         if container.health("healthy", _READY_LIMIT) is None:
             raise StepError("it never became healthy", "", _last_probe(container))
         container.container.kill("SIGSTOP")

@@ -97,8 +97,9 @@ def names_in(texts: Iterable[str]) -> set[str]:
     """
     known = recipes()
     names: set[str] = set()
+    texts = list(texts)
+    stages = {found["stage"].lower() for text in texts for found in _FROM.finditer(text) if found["stage"]}
     for text in texts:
-        stages = {found["stage"].lower() for found in _FROM.finditer(text) if found["stage"]}
         named = {found["name"] for found in _FROM.finditer(text)} | {f["name"] for f in _COPY_FROM.finditer(text)}
         names |= {name for name in named if name.lower() not in stages and name != "scratch" and "$" not in name}
         names |= {name for name in known if re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w.-])", text)}
@@ -246,7 +247,7 @@ class _Provider:
         environment = dict(entry.split("=", 1) for entry in image.setting("Env") or [])
         rows: list[tuple[str, Any, Any]] = [
             ("user", facts.user, image.setting("User") or ""),
-            ("working directory", facts.workdir, image.setting("WorkingDir") or ""),
+            ("working directory", facts.workdir or "/", image.setting("WorkingDir") or "/"),
             ("entrypoint", facts.entrypoint, image.setting("Entrypoint") or []),
             ("command", facts.cmd, image.setting("Cmd") or []),
             ("environment", facts.env, environment),
@@ -255,6 +256,7 @@ class _Provider:
         ]
         faults = [f"  {what}: official {official!r}, stand-in {ours!r}" for what, official, ours in rows if official != ours]
         if faults:
+            self._api.images.remove(facts.image, force=True)
             raise BaseImageError(f"the stand-in for {facts.image} is not what its table says:\n" + "\n".join(faults))
 
 
