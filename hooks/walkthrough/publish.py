@@ -1,0 +1,135 @@
+"""What a reader sees of a verification: tables of claims, notes under blocks, the page's evidence.
+
+Needs neither an engine nor a walk: only the page and its record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jinja2
+from markupsafe import Markup
+
+from walkthrough.checks import Finding
+from walkthrough.errors import Problem
+from walkthrough.pages import Page
+from walkthrough.record import Record, StepRecord, content_digest
+from walkthrough.steps import CheckImage, NotRun, RunCommands, Step
+from walkthrough.walk import Itinerary
+
+State = Literal["verified", "stale", "unknown", "failed", "walking"]
+
+_HEADLINES: dict[State, str] = {
+    "verified": "✓ This page is verified.",
+    "stale": "This page is not verified: it changed after its last walk, whose figures are shown below.",
+    "unknown": "This page is not verified: it has never been walked.",
+    "failed": "✗ This page does not hold. See below the block that fails.",
+    "walking": "This page is being walked now; what you see is from its last walk.",
+}
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("walkthrough"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """One page as it is published: its steps, its record, and the problems of an attempt that failed."""
+
+    page: Page
+    steps: tuple[Step, ...] = ()
+    record: Record | None = None
+    state: State = "unknown"
+    problems: tuple[Problem, ...] = ()
+
+    def step_of(self, fence_number: int) -> tuple[Step | None, StepRecord | None]:
+        """Return the step that a fence asks for, and what the record says of it; the record's only if it fits."""
+        for index, step in enumerate(self.steps):
+            if step.fence.number == fence_number:
+                fits = self.record is not None and len(self.record.steps) == len(self.steps)
+                return step, self.record.steps[index] if fits and self.record else None
+        return None, None
+
+
+def view_of(
+    itinerary: Itinerary, record: Record | None, problems: tuple[Problem, ...] = (), walking: bool = False
+) -> View:
+    """Return the view of a page from its committed record; a record of other content makes it stale."""
+    state: State = "unknown" if record is None else "stale"
+    if record and record.content == content_digest(itinerary):
+        state = "verified"
+    elif walking:
+        state = "walking"
+    if problems:
+        state = "failed"
+    return View(itinerary.page, itinerary.steps, record, state, problems)
+
+
+def block(view: View, fence_number: int, highlighted: str) -> str:
+    """Return the HTML of a fence: the highlighted block as it is, or what is known of it."""
+    step, recorded = view.step_of(fence_number)
+    html = Markup(highlighted)
+    if isinstance(step, CheckImage):
+        html = Markup(_claims(view, step, recorded))
+    elif isinstance(step, RunCommands):
+        commands = "\n".join(command.text for command in step.commands)
+        html = Markup('<div data-copy="{}">{}</div>').format(commands, html)
+    elif isinstance(step, NotRun):
+        html += Markup(_render("note", text=f"Not run here: {step.reason}."))
+    if step is not None:
+        for told in view.problems:
+            if step.fence.line <= told.where.line <= step.fence.last:
+                html += Markup(problem(told))
+    return str(html)
+
+
+def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
+    current = view.state == "verified"
+    known = {finding.key: finding for finding in recorded.findings} if recorded else {}
+    rows = []
+    for key in step.spec.claims:
+        finding = known.get(key)
+        if finding is None:
+            rows.append({"claim": f"{key}: {getattr(step.spec, key.split('.')[0])}", "measured": "-", "verdict": "none"})
+            continue
+        measured = Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok).measured_text()
+        verdict = ("ok" if finding.ok else "bad") if current else "none"
+        rows.append({"claim": finding.claim, "measured": measured, "verdict": verdict})
+    stand_ins = ", ".join(base.name for base in view.record.stand_ins) if view.record and recorded else ""
+    return _render("claims", image=step.spec.image, rows=rows, current=current, stand_ins=stand_ins)
+
+
+def evidence(view: View) -> str:
+    """Return the HTML of the page's evidence, to stand at its end."""
+    shown = _render("evidence", state=view.state, headline=_HEADLINES[view.state], record=view.record)
+    covered = {line for step in view.steps for line in range(step.fence.line, step.fence.last + 1)}
+    for told in view.problems:
+        if told.where.line not in covered:
+            shown += problem(told)
+    return shown
+
+
+def problem(told: Problem) -> str:
+    """Return the HTML of one problem."""
+    return _render("problem", problem=told)
+
+
+def worth(view: View) -> str:
+    """Return in one sentence what a page's record is worth, for the build's log."""
+    where = view.page.path
+    if view.state == "verified" and view.record:
+        return f"{where}: published from its record of {view.record.walked}, which fits"
+    if view.state == "stale" and view.record:
+        return f"{where}: published as not verified, it changed after its record of {view.record.walked}"
+    return f"{where}: published as not verified, there is no record of it"
+
+
+def _render(name: str, **values: Any) -> str:
+    # Markdown would take indented lines and blank ones for its own.
+    text = _TEMPLATES.get_template(f"{name}.html").render(**values)
+    return "\n".join(line for line in text.split("\n") if line.strip())
+
+
