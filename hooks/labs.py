@@ -13,7 +13,7 @@ from typing import Any
 
 from walkthrough import publish
 from walkthrough.course import Course, read_course
-from walkthrough.errors import EngineMissing, Problem, WalkthroughError
+from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.labfolder import drift_of
 from walkthrough.project import Project, state_folder
 from walkthrough.record import content_digest, read_record
@@ -68,7 +68,8 @@ def on_files(files: Any, **_: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Choose what is known of the page that is rendered next."""
-    assert _site.project is not None and _site.course is not None
+    assert _site.project is not None
+    assert _site.course is not None
     path = f"docs/{page.file.src_uri}"
     itinerary = _site.course.itineraries.get(path)
     problems = _site.problems.get(path, ())
@@ -116,7 +117,7 @@ def _verify(course: Course) -> None:
     """
     try:
         _site.run = verify(course, [], Progress())
-    except EngineMissing as error:
+    except EngineMissingError as error:
         _log.info("nothing is walked: %s", error)
         for itinerary in course.itineraries.values():
             _log.info(publish.worth(publish.view_of(itinerary, read_record(course.project, itinerary.page))))

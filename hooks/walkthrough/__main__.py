@@ -14,7 +14,7 @@ from walkthrough.errors import WalkthroughError
 from walkthrough.labfolder import drift_of
 from walkthrough.project import Project, state_folder
 from walkthrough.recording import record_outputs
-from walkthrough.report import Progress, summary, table
+from walkthrough.report import Progress, annotation, summary, table
 from walkthrough.verify import Options, verify
 
 
@@ -63,6 +63,8 @@ def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
         problems = [*run.problems, *([] if pages or not run.passed else drift_of(course))]
     for problem in problems:
         print(problem, file=sys.stderr)
+        if note := annotation(problem):
+            print(note)
     print(table(run))
     for result in run.results:
         for path in result.rewritten:

@@ -17,9 +17,11 @@ from walkthrough.engine import Engine
 from walkthrough.errors import StepError
 
 _STEP_OF_STAGE = re.compile(r"\[(?:[a-z0-9]+/[a-z0-9/]+ )?(?P<stage>[^\] ]+)(?:\s+\d+/\d+)?\] ")
-_TAKES_VALUE = re.compile(r"-(t|f|o)|--(tag|file|target|build-arg|label|secret|ssh|output|platform|progress|iidfile|"
-                          r"metadata-file|network|add-host|allow|annotation|attest|build-context|builder|cache-from|"
-                          r"cache-to|cgroup-parent|no-cache-filter|sbom|provenance|shm-size|ulimit|memory|cpuset-cpus)")
+_TAKES_VALUE = re.compile(
+    r"-(t|f|o)|--(tag|file|target|build-arg|label|secret|ssh|output|platform|progress|iidfile|"
+    r"metadata-file|network|add-host|allow|annotation|attest|build-context|builder|cache-from|"
+    r"cache-to|cgroup-parent|no-cache-filter|sbom|provenance|shm-size|ulimit|memory|cpuset-cpus)"
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,13 @@ def rebuild(engine: Engine, build: Build, timeout: float) -> tuple[int, list[dic
     """Run a build again without naming its result; return its exit status, its vertexes and its last words."""
     arguments = build.without("-t", "--tag", "-q", "--quiet", "--progress", "--load")
     done = engine.command(
-        "buildx", "build", "--progress=rawjson", "--output=type=cacheonly", *arguments, cwd=build.folder, timeout=timeout
+        "buildx",
+        "build",
+        "--progress=rawjson",
+        "--output=type=cacheonly",
+        *arguments,
+        cwd=build.folder,
+        timeout=timeout,
     )
     vertexes: dict[str, dict[str, Any]] = {}
     decoder, text = json.JSONDecoder(), done.stderr + done.stdout

@@ -31,7 +31,7 @@ def remove_labelled(api: docker.DockerClient, label: str, before: dict[str, str]
         what was removed, for people.
     """
     removed = []
-    chosen = {"label": label}
+    chosen: dict[str, str | list[str] | bool] = {"label": label}
     for container in api.containers.list(all=True, filters=chosen):
         with contextlib.suppress(docker.errors.NotFound):
             container.remove(force=True, v=True)

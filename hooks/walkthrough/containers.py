@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 import docker
 import docker.errors
@@ -28,6 +28,7 @@ GRACE_PERIOD = 10.0
 _FAST_PROBE = 500_000_000
 """Nanoseconds between health probes when an image is watched turning unhealthy."""
 _POLL = 0.01
+_NEVER = -1.0
 _Seen = TypeVar("_Seen")
 
 
@@ -63,7 +64,7 @@ class Running:
 
     def logs(self) -> str:
         """Return the end of what the container printed."""
-        return cast(bytes, self.container.logs(tail=20)).decode(errors="replace")
+        return self.container.logs(tail=20).decode(errors="replace")
 
     def port(self, inside: int | None) -> int:
         """Return the published port of the container's port ``inside`` (default: its only or lowest one)."""
@@ -96,8 +97,12 @@ class Running:
         return wait_for(ask, limit)
 
     def health(self, wanted: Literal["healthy", "unhealthy"], limit: float) -> float | None:
-        """Return the seconds until the engine calls the container ``wanted``, or None if it does not within limit."""
+        """Return the seconds until the engine calls the container ``wanted``, or None if it does not within limit.
+
+        The other of the two verdicts ends the wait at once, unless it is where the container comes from.
+        """
         begun = time.monotonic()
+        before: list[str] = []
 
         def look() -> float | None:
             if not self.alive():
@@ -105,9 +110,13 @@ class Running:
             health = self.container.attrs["State"].get("Health")
             if health is None:
                 raise StepError("the image has no health check", "write HEALTHCHECK in its Dockerfile")
-            return time.monotonic() - begun if health["Status"] == wanted else None
+            before.append(health["Status"])
+            if health["Status"] == wanted:
+                return time.monotonic() - begun
+            return None if health["Status"] in ("starting", before[0]) else _NEVER
 
-        return wait_for(look, limit, 0.05)
+        seconds = wait_for(look, limit, 0.05)
+        return None if seconds == _NEVER else seconds
 
     def stop(self, signal: str) -> End:
         """Send ``signal`` as ``docker stop`` does: ten seconds of grace, then SIGKILL."""
@@ -156,7 +165,7 @@ def running(
             image,
             labels={WALK_LABEL: walk},
             publish_all_ports=True,
-            ports={f"{port}/tcp": ("127.0.0.1", None) for port in ports},
+            ports={f"{port}/tcp": None for port in ports},
             read_only=read_only,
             mem_limit="1g",
             **options,

@@ -120,7 +120,11 @@ def executable_texts(itinerary: Itinerary) -> list[str]:
 def bases_of(itinerary: Itinerary) -> set[str]:
     """Return the names of the base images that a page uses: of its Dockerfiles, its diffs and its commands."""
     every = [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)
-    made = {name if ":" in name else f"{name}:latest" for text in executable_texts(itinerary) for name in _NAME.findall(text)}
+    made = {
+        name if ":" in name else f"{name}:latest"
+        for text in executable_texts(itinerary)
+        for name in _NAME.findall(text)
+    }
     texts = [
         step.fence.text
         for step in every

@@ -56,7 +56,7 @@ class StepError(WalkthroughError):
         self.what, self.todo, self.detail, self.line = what, todo, detail, line
 
 
-class EngineMissing(WalkthroughError):
+class EngineMissingError(WalkthroughError):
     """No Docker engine answers and none can be started here. Says in one sentence how to get one."""
 
 

@@ -74,8 +74,8 @@ def merge(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
             if not merged or merged[-1] != expected[i].rstrip():
                 merged.append(expected[i].rstrip())
             i += 1
-        elif i < rows and j < columns and matches_line(expected[i], actual[j]) and (
-            best[i][j] == 1 + best[i + 1][j + 1]
+        elif (
+            i < rows and j < columns and matches_line(expected[i], actual[j]) and (best[i][j] == 1 + best[i + 1][j + 1])
         ):
             merged.append(expected[i].rstrip())
             swallowing = False

@@ -72,10 +72,8 @@ def read_fences(
         **options.get("pymdownx.superfences", {}),
         "custom_fences": [{"name": "*", "class": "", "validator": validator, "format": formatter}],
     }
-    md = markdown.Markdown(
-        extensions=list(extensions), extension_configs={**options, "pymdownx.superfences": fences}
-    )
-    reader = md.preprocessors["fenced_code_block"]
+    md = markdown.Markdown(extensions=list(extensions), extension_configs={**options, "pymdownx.superfences": fences})
+    reader: Any = md.preprocessors["fenced_code_block"]
     process = reader.process_nested_block
 
     def listening(ws: str, content: str, start: int, end: int) -> None:

@@ -56,7 +56,7 @@ class Image:
         sizes = [layer.compressed for layer in self.layers]
         if any(size is None for size in sizes):
             return None
-        return sum(cast(list[int], sizes))
+        return sum(cast("list[int]", sizes))
 
     def setting(self, name: str) -> Any:
         """Return a value of the image's run configuration (``User``, ``Cmd``, …), or None."""
@@ -79,7 +79,7 @@ def read_image(api: docker.DockerClient, name: str, compress: bool = False) -> I
         raise StepError(f"there is no image '{name}'", "does an earlier step on the page build it?") from None
     blobs: dict[str, _Blob] = {}
     documents: dict[str, Any] = {}
-    with tarfile.open(fileobj=cast(IO[bytes], archive), mode="r|") as outer:
+    with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r|") as outer:
         for member in outer:
             stream = outer.extractfile(member) if member.isfile() else None
             if stream is None:
@@ -94,16 +94,17 @@ def read_image(api: docker.DockerClient, name: str, compress: bool = False) -> I
                 blobs[member.name] = _read_layer(_Bytes(content), compress)
             else:
                 blobs[member.name] = _read_layer(stream, compress)
+    archive.close()
     manifest = documents["manifest.json"][0]
     config = documents[manifest["Config"]]
     commands = [entry.get("created_by", "") for entry in config["history"] if not entry.get("empty_layer")]
-    layers, paths = [], cast(dict[str, int], {})
+    layers, paths = [], cast("dict[str, int]", {})
     for index, name_in_archive in enumerate(manifest["Layers"]):
         blob = blobs[name_in_archive]
         digest = config["rootfs"]["diff_ids"][index]
         layers.append(Layer(digest, blob.size, blob.compressed, commands[index] if index < len(commands) else ""))
         _lay_over(paths, blob.entries)
-    return Image(cast(str, found.id), tuple(layers), config, paths)
+    return Image(cast("str", found.id), tuple(layers), config, paths)
 
 
 @dataclass
@@ -123,7 +124,7 @@ def _read_layer(stream: Any, compress: bool) -> _Blob:
     meter = _Meter(source, zlib.compressobj(_GZIP_LEVEL, wbits=31) if compress else None)
     size, entries = 0, []
     try:
-        with tarfile.open(fileobj=cast(IO[bytes], meter), mode="r|") as layer:
+        with tarfile.open(fileobj=cast("IO[bytes]", meter), mode="r|") as layer:
             for member in layer:
                 size += member.size if member.isfile() else 0
                 entries.append((member.name, member.size if member.isfile() else 0))
@@ -179,6 +180,11 @@ class _Stream:
         part, self._rest = self._rest[:size], self._rest[size:]
         return part
 
+    def close(self) -> None:
+        """Read what is left, so that the connection behind it is given back."""
+        for _ in self._blocks:
+            pass
+
 
 class _Bytes(_Stream):
     """A file-like view on bytes already read."""
@@ -197,7 +203,7 @@ class _Rest:
         if self._head:
             part, self._head = self._head[:size], self._head[size:]
             return part
-        return cast(bytes, self._stream.read(size))
+        return cast("bytes", self._stream.read(size))
 
 
 class _Meter:
@@ -207,7 +213,7 @@ class _Meter:
         self._stream, self._compressor, self._count = stream, compressor, 0
 
     def read(self, size: int) -> bytes:
-        part = cast(bytes, self._stream.read(size))
+        part = cast("bytes", self._stream.read(size))
         if self._compressor is not None:
             self._count += len(self._compressor.compress(part))
         return part

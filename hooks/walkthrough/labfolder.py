@@ -70,8 +70,8 @@ def drift_of(course: Course) -> list[Problem]:
     shown: set[str] = set()
     for itinerary in course.itineraries.values():
         page = itinerary.page
-        for entry in write_lab(course.project, itinerary, final_files(itinerary), write=False):
-            problems.append(Problem(page.at(entry.line), f"{entry.path} {entry.how}", "run 'make' and commit it"))
+        stale = write_lab(course.project, itinerary, final_files(itinerary), write=False)
+        problems += [Problem(page.at(s.line), f"{s.path} {s.how}", "run 'make' and commit it") for s in stale]
         shown |= {f"labs/{page.lab}/{path}" for path in shown_files(itinerary.steps)}
     labs = {page.lab: page for page in course.pages.values() if page.lab}
     for lab, page in labs.items():

@@ -62,9 +62,7 @@ def _started(
     """Return a container of the subject's image, to be entered; the ports that requests name are published."""
     spec = subject.spec
     ports = [request.port for request in spec.http if request.port]
-    return running(
-        api, spec.image, subject.walk, ports=ports, read_only=spec.read_only, fast_probes=fast_probes
-    )
+    return running(api, spec.image, subject.walk, ports=ports, read_only=spec.read_only, fast_probes=fast_probes)
 
 
 def _guarded(look: Callable[[], Iterator[Finding]], keys: list[str]) -> list[Finding]:
@@ -174,7 +172,9 @@ def _stop_hint(killed: bool, first: str) -> str:
         return f"PID 1 is '{first}'"
     program = Path(first.split(" ", 1)[0]).name if first else ""
     if program in {"sh", "bash", "dash", "ash"}:
-        return f"killed after {GRACE_PERIOD:.0f} s: PID 1 is a shell ('{first}'), which swallows the signal; use exec form"
+        return (
+            f"killed after {GRACE_PERIOD:.0f} s: PID 1 is a shell ('{first}'), which swallows the signal; use exec form"
+        )
     return f"killed after {GRACE_PERIOD:.0f} s: PID 1 ('{first}') does not handle the signal"
 
 

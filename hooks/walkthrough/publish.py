@@ -93,7 +93,9 @@ def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
     for key in step.spec.claims:
         finding = known.get(key)
         if finding is None:
-            rows.append({"claim": f"{key}: {getattr(step.spec, key.split('.')[0])}", "measured": "-", "verdict": "none"})
+            rows.append(
+                {"claim": f"{key}: {getattr(step.spec, key.split('.')[0])}", "measured": "-", "verdict": "none"}
+            )
             continue
         measured = Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok).measured_text()
         verdict = ("ok" if finding.ok else "bad") if current else "none"
@@ -131,5 +133,3 @@ def _render(name: str, **values: Any) -> str:
     # Markdown would take indented lines and blank ones for its own.
     text = _TEMPLATES.get_template(f"{name}.html").render(**values)
     return "\n".join(line for line in text.split("\n") if line.strip())
-
-

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TextIO
 
+from walkthrough.errors import Problem
 from walkthrough.units import time_text
 from walkthrough.verify import Result, Run
 
@@ -88,7 +89,10 @@ def table(run: Run) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
 
     def line(row: tuple[str, ...]) -> str:
-        cells = [cell.ljust(width) if i in (0, 6) else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            cell.ljust(width) if i in (0, 6) else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(rows[0]), "  ".join("-" * width for width in widths), *map(line, rows[1:])])
@@ -103,3 +107,11 @@ def summary(run: Run) -> str:
     if same == len(run.results):
         return f"nothing changed: all {same} pages were verified before, nothing was walked ({time_text(run.seconds)})"
     return f"{len(run.results)} pages hold; {run.walked} walked, {same} unchanged ({time_text(run.seconds)})"
+
+
+def annotation(problem: Problem) -> str | None:
+    """Return a problem as GitHub's workflow command, which shows it at its line; None outside of GitHub Actions."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return None
+    message = str(problem).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::error file={problem.where.path},line={problem.where.line}::{message}"

@@ -86,7 +86,7 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
     """Verify the named pages (all where none are named), walking what is not remembered.
 
     Raises:
-        EngineMissing: where something must be walked and there is no engine.
+        EngineMissingError: where something must be walked and there is no engine.
         WalkthroughError: for an unknown page name.
     """
     options = options or Options()
@@ -178,9 +178,7 @@ class _Runner:
         with self._claim(resources_of(itinerary)):
             self.walked += 1
             try:
-                walked = walk(
-                    itinerary, self._engine, state_folder(), self._reporter.step, self._options.keep_going
-                )
+                walked = walk(itinerary, self._engine, state_folder(), self._reporter.step, self._options.keep_going)
             except WalkthroughError as error:
                 return Result(path, "failed", problems=(Problem(Location(path, 1), str(error)),))
         record = make_record(itinerary, walked, bases, version)
@@ -215,5 +213,3 @@ class _Runner:
             with self._free:
                 self._claimed -= wanted
                 self._free.notify_all()
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
@@ -24,6 +25,7 @@ from walkthrough.tools import install_tools
 from walkthrough.workspace import Workspace
 
 Status = Literal["passed", "failed", "not run", "not reached"]
+_BLAMED = re.compile(r"(?P<file>[\w.-]*Dockerfile[\w.-]*):(?P<line>\d+)")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -106,7 +108,7 @@ def walk(
         try:
             engine.enter_network()
             results.append(_walk(itinerary, engine, state, listener, keep_going))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+        except BaseException as error:
             results.append(error)
 
     thread = threading.Thread(target=run, name=f"walk {itinerary.page.path}", daemon=True)
@@ -169,6 +171,7 @@ class _Guide:
         self._shell: Shell | None = None
         self._sessions = 0
         self.written: list[str] = []
+        self._origins: dict[str, Location] = {}
         install_tools(workspace.tools, engine, identity, self._journal)
 
     def session(self) -> Shell:
@@ -200,9 +203,11 @@ class _Guide:
             if isinstance(step, WriteFile):
                 self._workspace.write(step.path, step.fence.text)
                 self._note(step.path)
+                self._origins[step.path] = page.at(step.fence.first_text_line)
             elif isinstance(step, ApplyDiff):
                 self._workspace.change(step.path, step.fence.text, step.fence.first_text_line)
                 self._note(step.path)
+                self._origins.pop(step.path, None)
             elif isinstance(step, RunCommands):
                 for command in step.commands:
                     line = command.line
@@ -250,15 +255,28 @@ class _Guide:
     ) -> None:
         done = self._run(command.text, timeout, commands)
         if done.exit_code != wanted:
-            raise StepError(
-                f"'{command.text.splitlines()[0]}' ends with exit status {done.exit_code}, not {wanted}",
-                'if it should fail, say so: exit="1"' if wanted == 0 else "see its output",
-                _end_of(done.output),
-            )
+            what = f"'{command.text.splitlines()[0]}' ends with exit status {done.exit_code}, not {wanted}"
+            todo = 'if it should fail, say so: exit="1"' if wanted == 0 else "see its output"
+            culprit = self._culprit(done.output)
+            if culprit and culprit.path == page.path:
+                what = f"this line fails when line {command.line} runs {what}"
+                raise StepError(what, todo, _end_of(done.output), culprit.line)
+            raise StepError(what, todo, _end_of(done.output))
         if not matches(command.expected, done.output):
             what = f"'{command.text.splitlines()[0]}' does not print what the page shows"
             todo = "correct the page, or run 'make record' and read the difference"
             problems.append(Problem(page.at(command.line), what, todo, difference(command.expected, done.output)))
+
+    def _culprit(self, output: Sequence[str]) -> Location | None:
+        """Return the page's line of the Dockerfile's line that BuildKit blames, where the page shows it whole."""
+        for line in reversed(output):
+            blamed = _BLAMED.fullmatch(line.strip())
+            if blamed:
+                shown = [path for path in self._origins if Path(path).name == blamed["file"]]
+                if len(shown) == 1:
+                    origin = self._origins[shown[0]]
+                    return Location(origin.path, origin.line + int(blamed["line"]) - 1)
+        return None
 
     def _script(self, step: RunScript, commands: list[CommandOutcome]) -> None:
         # The session itself must outlive a failing line, hence no "set -e": each line is chained by an ERR trap

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -74,13 +73,13 @@ class Workspace:
 def remove_tree(root: Path) -> None:
     """Remove a folder and all below it, read-only folders (such as Go's module cache) included."""
 
-    def unlock(function: object, name: str, _error: object) -> None:
-        parent = os.path.dirname(name)
-        os.chmod(parent, 0o700)
-        if os.path.isdir(name) and not os.path.islink(name):
-            os.chmod(name, 0o700)
-            shutil.rmtree(name, ignore_errors=True)
-        elif os.path.lexists(name):
-            os.unlink(name)
+    def unlock(_function: object, name: str, _error: object) -> None:
+        place = Path(name)
+        place.parent.chmod(0o700)
+        if place.is_dir() and not place.is_symlink():
+            place.chmod(0o700)
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink(missing_ok=True)
 
     shutil.rmtree(root, onerror=unlock)

@@ -254,7 +254,9 @@ class _Provider:
             *((path, "present", "present" if path in image.paths else "absent") for path in facts.present),
             *((path, "absent", "present" if path in image.paths else "absent") for path in facts.absent),
         ]
-        faults = [f"  {what}: official {official!r}, stand-in {ours!r}" for what, official, ours in rows if official != ours]
+        faults = [
+            f"  {what}: official {official!r}, stand-in {ours!r}" for what, official, ours in rows if official != ours
+        ]
         if faults:
             self._api.images.remove(facts.image, force=True)
             raise BaseImageError(f"the stand-in for {facts.image} is not what its table says:\n" + "\n".join(faults))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from walkthrough.engine.embedded import Embedded
 from walkthrough.engine.handle import Engine, client_with_buildx, reachable
-from walkthrough.errors import EngineMissing
+from walkthrough.errors import EngineMissingError
 from walkthrough.project import state_folder
 
 __all__ = ["Embedded", "Engine", "find_engine"]
@@ -22,7 +22,7 @@ def find_engine(say: Callable[[str], None] = lambda _line: None, start: bool = T
     passes the user's engine over.
 
     Raises:
-        EngineMissing: where none answers and none can be started.
+        EngineMissingError: where none answers and none can be started.
     """
     embedded = Embedded(state_folder())
     if os.environ.get("LABS_ENGINE", "") != "embedded":
@@ -30,14 +30,14 @@ def find_engine(say: Callable[[str], None] = lambda _line: None, start: bool = T
         if host and reachable(host):
             client = client_with_buildx([embedded.root])
             if client is None:
-                raise EngineMissing(
+                raise EngineMissingError(
                     f"a Docker engine answers at {host}, but the docker client has no buildx;"
                     " install the package docker-buildx-plugin (Docker's) or docker-buildx (Debian's, Ubuntu's)"
                 )
             return Engine.users(host, client)
     if embedded.running() or start:
         return embedded.start(say)
-    raise EngineMissing("no Docker engine answers, and none may be started here")
+    raise EngineMissingError("no Docker engine answers, and none may be started here")
 
 
 def _users_host() -> str | None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from walkthrough.engine.handle import Engine, client_config, reachable
-from walkthrough.errors import EngineMissing
+from walkthrough.errors import EngineMissingError
 from walkthrough.workspace import remove_tree
 
 SUITE = "trixie"
@@ -32,7 +32,10 @@ PACKAGES = (
     "slirp4netns",
     "ca-certificates",
     "curl",
+    "procps",
 )
+_STAMP = "etc/docker-labs"
+"""File of the root that says what was installed, so that a newer tool installs anew."""
 _SOCKET_PATH_LIMIT = 107
 """Bytes that fit in ``sockaddr_un.sun_path`` (unix(7)), less the final null."""
 _START_LIMIT = 60.0
@@ -73,12 +76,13 @@ class Embedded:
         """Return a handle on the running engine, starting (and first installing) it where needed.
 
         Raises:
-            EngineMissing: where this machine cannot run it.
+            EngineMissingError: where this machine cannot run it.
         """
         self._require()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            if not (self.root / "usr/bin/docker").exists():
+            if not self._installed():
+                self._end()
                 self._install(say)
             if not self.running():
                 self._end()
@@ -103,12 +107,12 @@ class Embedded:
 
     def _require(self) -> None:
         if os.uname().sysname != "Linux" or os.geteuid() != 0:
-            raise EngineMissing(
+            raise EngineMissingError(
                 "no Docker engine answers and only root on Linux can start the embedded one;"
                 " install Docker (https://docs.docker.com/engine/install/), or run this as root"
             )
         if len(str(self.socket)) > _SOCKET_PATH_LIMIT:
-            raise EngineMissing(
+            raise EngineMissingError(
                 f"the state folder's path is too long for a socket ({len(str(self.socket))} of at most"
                 f" {_SOCKET_PATH_LIMIT} bytes: {self.socket}); name a shorter one in LABS_STATE"
             )
@@ -119,6 +123,10 @@ class Embedded:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    def _installed(self) -> bool:
+        stamp = self.root / _STAMP
+        return stamp.is_file() and stamp.read_text().split() == [SUITE, *PACKAGES]
+
     def _install(self, say: Callable[[str], None]) -> None:
         say(f"installing the embedded Docker engine (Debian {SUITE}, about half a minute)")
         new = self.folder / "root.new"
@@ -128,6 +136,9 @@ class Embedded:
         if _CERTIFICATES.exists():
             shutil.copy(_CERTIFICATES, new / "etc/ssl/certs/ca-certificates.crt")
         (new / "mnt").mkdir(exist_ok=True)
+        (new / _STAMP).write_text("\n".join([SUITE, *PACKAGES]))
+        if self.root.exists():
+            remove_tree(self.root)
         new.rename(self.root)
 
     def _launch(self) -> None:
@@ -135,26 +146,21 @@ class Embedded:
             folder.mkdir(exist_ok=True)
         self.socket.unlink(missing_ok=True)
         # unshare stays outside of the process namespace as its holder; should it die, the kernel ends all inside.
-        script = (
-            'exec 3</proc/self/ns/net; exec unshare --net --mount --pid --fork --kill-child sh "$0" "$1" "$2" "$3"'
-        )
-        with (self._run / "start.log").open("wb") as log:
-            process = subprocess.Popen(
-                ["sh", "-c", script, str(Path(__file__).with_name("start.sh")), self.root, self._data, self._run],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd="/",
-            )
-        self._pid.write_text(f"{process.pid}\n")
+        script = 'exec 3</proc/self/ns/net; exec unshare --net --mount --pid --fork --kill-child sh "$0" "$1" "$2" "$3"'
+        starter = str(Path(__file__).with_name("start.sh"))
+        command = ["sh", "-c", script, starter, str(self.root), str(self._data), str(self._run)]
+        with (self._run / "start.log").open("wb") as log, Path(os.devnull).open("rb") as nothing:
+            # Not a Popen: the engine is meant to outlive whoever starts it.
+            actions = [(os.POSIX_SPAWN_DUP2, file.fileno(), to) for file, to in ((nothing, 0), (log, 1), (log, 2))]
+            pid = os.posix_spawn("/bin/sh", command, os.environ, file_actions=actions, setsid=True)
+        self._pid.write_text(f"{pid}\n")
         deadline = time.monotonic() + _START_LIMIT
         while not reachable(self.host, 2):
-            if process.poll() is not None or time.monotonic() > deadline:
+            if _ended(pid) or time.monotonic() > deadline:
                 logs = sorted(self._run.glob("*.log"))
                 tail = "\n".join(log.read_text(errors="replace")[-1500:] for log in logs)
                 self._end()
-                raise EngineMissing(f"the embedded Docker engine did not start; its logs end with:\n{tail}")
+                raise EngineMissingError(f"the embedded Docker engine did not start; its logs end with:\n{tail}")
             time.sleep(0.1)
 
     def _end(self) -> bool:
@@ -167,8 +173,7 @@ class Embedded:
                 os.kill(int(child), signal.SIGTERM)
         deadline = time.monotonic() + _STOP_LIMIT
         while self._first_process() is not None and time.monotonic() < deadline:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            _ended(pid)
             time.sleep(0.05)
         with contextlib.suppress(ProcessLookupError):
             if self._first_process() is not None:
@@ -177,15 +182,24 @@ class Embedded:
         return True
 
 
+def _ended(pid: int) -> bool:
+    """Return whether a process is gone, and lay it to rest if it is our child."""
+    with contextlib.suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    return not Path(f"/proc/{pid}").exists()
+
+
 def bootstrap(target: Path, packages: tuple[str, ...] = (), suite: str = SUITE) -> None:
     """Make a minimal Debian at ``target`` (a folder, or a ``.tar`` file) by mmdebstrap, installed where missing.
 
     Raises:
-        EngineMissing: where neither mmdebstrap nor apt-get is there, or they fail; with the end of their output.
+        EngineMissingError: where neither mmdebstrap nor apt-get is there, or they fail; with the end of their output.
     """
     if shutil.which("mmdebstrap") is None:
         if shutil.which("apt-get") is None:
-            raise EngineMissing("mmdebstrap is missing and this is no Debian or Ubuntu; install mmdebstrap, or Docker")
+            raise EngineMissingError(
+                "mmdebstrap is missing and this is no Debian or Ubuntu; install mmdebstrap, or Docker"
+            )
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         _checked(["apt-get", "update", "-q"], quiet)
         needed = ["mmdebstrap", "debian-archive-keyring", "util-linux"]
@@ -208,4 +222,4 @@ def _checked(command: list[str], environment: dict[str, str]) -> None:
         timeout=1200,
     )
     if done.returncode != 0:
-        raise EngineMissing(f"'{' '.join(command[:3])} …' failed:\n{done.stdout[-2000:]}")
+        raise EngineMissingError(f"'{' '.join(command[:3])} …' failed:\n{done.stdout[-2000:]}")

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import docker
-import docker.errors
+import docker as sdk
+import docker.errors as sdk_errors
 import requests
 
-from walkthrough.errors import EngineMissing
+from walkthrough.errors import EngineMissingError
 
 _CLONE_NEWNET = 0x40000000
 _API_TIMEOUT = 300
@@ -49,9 +50,9 @@ class Engine:
         """The variables that make any ``docker`` command talk to this engine, by its own builder."""
         return {**self.variables, "DOCKER_HOST": self.host, "BUILDX_BUILDER": "default"}
 
-    def api(self) -> docker.DockerClient:
+    def api(self) -> sdk.DockerClient:
         """Return a new SDK client; the caller closes it."""
-        return docker.DockerClient(base_url=self.host, timeout=_API_TIMEOUT)
+        return sdk.DockerClient(base_url=self.host, timeout=_API_TIMEOUT)
 
     @cached_property
     def version(self) -> dict[str, str]:
@@ -101,7 +102,7 @@ class Engine:
         try:
             if libc.setns(descriptor, _CLONE_NEWNET) != 0:
                 code = ctypes.get_errno()
-                raise EngineMissing(f"the embedded engine's network cannot be entered: {os.strerror(code)}")
+                raise EngineMissingError(f"the embedded engine's network cannot be entered: {os.strerror(code)}")
         finally:
             os.close(descriptor)
 
@@ -109,9 +110,12 @@ class Engine:
 def reachable(host: str, timeout: float = 5) -> bool:
     """Return whether a Docker engine answers at ``host`` within ``timeout`` seconds."""
     try:
-        with contextlib.closing(docker.DockerClient(base_url=host, timeout=int(timeout))) as api:
+        if host.startswith("unix://"):  # the SDK leaks its socket where none listens
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(host.removeprefix("unix://"))
+        with contextlib.closing(sdk.DockerClient(base_url=host, timeout=int(timeout))) as api:
             return bool(api.ping())
-    except (docker.errors.DockerException, requests.RequestException, OSError):
+    except (sdk_errors.DockerException, requests.RequestException, OSError):
         return False
 
 

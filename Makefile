@@ -1,0 +1,66 @@
+# One way to set up, one way to run everything. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PAGES ?=
+export PYTHONPATH := hooks
+# The site generator's and theme's notices about their successors are known: CONTRIBUTING.md says what we do about it.
+export NO_MKDOCS_2_WARNING := 1
+export DISABLE_MKDOCS_2_WARNING := true
+
+.DEFAULT_GOAL := site
+.PHONY: help site serve test verify record check format bench engine engine-down clean
+
+site: $(VENV)/ready ## (default) walk every page that changed, build the site into site/
+	@$(BIN)/mkdocs build --quiet
+
+serve: $(VENV)/ready ## live preview on http://127.0.0.1:8000/; pages are walked in the background
+	@$(BIN)/mkdocs serve
+
+test: check ## the project's own tests and every page, as pytest
+	@$(BIN)/pytest
+
+verify: $(VENV)/ready ## walk pages without building the site: make verify PAGES=docs/lab-…/go-app.md
+	@$(BIN)/python -m walkthrough verify $(PAGES)
+
+record: $(VENV)/ready ## rewrite the outputs that pages show from a fresh walk: make record PAGES=…
+	@$(BIN)/python -m walkthrough record $(PAGES)
+
+check: $(VENV)/ready ## format, lint and types, of Python, Markdown and Dockerfiles
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/rumdl check --quiet .
+	@find labs hooks -name 'Dockerfile*' -print0 | xargs -0 $(BIN)/hadolint --config .hadolint.yaml
+
+format: $(VENV)/ready ## bring the Python files into form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/ready ## how much the memory saves: a fresh run against a remembered one
+	@$(BIN)/python tests/bench.py
+
+engine: $(VENV)/ready ## start the engine, print the lines that let you use it by hand
+	@$(BIN)/python -m walkthrough engine start
+
+engine-down: $(VENV)/ready ## stop the embedded engine; its network goes with it
+	@$(BIN)/python -m walkthrough engine stop
+
+clean: ## remove what was built: the site and the virtual environment
+	@rm -rf site $(VENV) .pytest_cache .mypy_cache .ruff_cache .rumdl_cache test-artefacts
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name words; do \
+		printf '%-12s %s\n' "$$name" "$$words"; done
+
+# On Debian and Ubuntu, venv is a package of its own; root gets it installed.
+$(VENV)/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' || { \
+		echo "error: Python 3.11.5 or newer is needed, this is $$($(PYTHON) --version); name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		[ "$$(id -u)" = 0 ] && apt-get install -qq -y python3-venv >/dev/null; } || { \
+		echo "error: Python's venv is missing; install it: sudo apt-get install python3-venv"; exit 1; }
+	@echo "installing the Python packages into $(VENV)"
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@

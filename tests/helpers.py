@@ -1,0 +1,76 @@
+"""Copies of the project to break, and its real command lines to run in them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LAB = "lab-03-multi-stage-builds"
+GO_PAGE = f"docs/{LAB}/go-app.md"
+INDEX_PAGE = f"docs/{LAB}/index.md"
+LIMIT = 600
+
+
+def copy_project(target: Path) -> Path:
+    """Copy all that makes the project, less what was built, to ``target``."""
+    skipped = shutil.ignore_patterns("__pycache__", ".*_cache", "test-artefacts")
+    for name in ("docs", "labs", "hooks"):
+        shutil.copytree(ROOT / name, target / name, ignore=skipped)
+    for name in ("mkdocs.yml", "conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, target / name)
+    return target
+
+
+def trim_go_page(project: Path) -> Path:
+    """Leave of the copied Go page what shows and checks the finished image; make the other page new."""
+    page = project / GO_PAGE
+    text = page.read_text()
+    text = re.sub(r"## Step 1: the naive image.*?(?=## Step 4)", "", text, flags=re.DOTALL)
+    text = re.sub(r"## When scratch is too little.*?(?=## What each step bought)", "", text, flags=re.DOTALL)
+    page.write_text(text)
+    (project / f"labs/{LAB}/go-app/Dockerfile.distroless").unlink()
+    index = project / INDEX_PAGE
+    marker = uuid.uuid4().hex
+    index.write_text(index.read_text() + f"\n```console\n$ echo {marker}\n{marker}\n```\n")
+    return page
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return this process's environment with ``changes``; what CI and GitHub add is left out."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "GITHUB_ACTIONS", "PYTHONPATH")}
+    return {**kept, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true", **changes}
+
+
+def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the project's own Python in a copy; stdout holds both streams."""
+    return subprocess.run(
+        [*prefix, sys.executable, "-m", *command],
+        cwd=project,
+        env=environment(**{"PYTHONPATH": str(project / "hooks"), **changes}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+
+
+FRONT_DOORS = {
+    "verify": ("walkthrough", "verify"),
+    "mkdocs": ("mkdocs", "build", "--strict"),
+    "pytest": ("pytest", "docs", "-p", "no:cacheprovider"),
+}
+
+
+def line_with(page: Path, text: str) -> int:
+    """Return the number of the only line that contains ``text``."""
+    found = [number for number, line in enumerate(page.read_text().splitlines(), 1) if text in line]
+    assert len(found) == 1, (text, found)
+    return found[0]
