@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from helpers import copy_project
 from walkthrough.engine import Engine, find_engine
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the project to break."""
+    """Return a copy of the project to break."""
     return copy_project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """The engine that pages are walked on: the machine's own, else the embedded one."""
+    """Return the engine that pages are walked on: the machine's own, else the embedded one."""
     return find_engine(print)

@@ -74,3 +74,19 @@ def line_with(page: Path, text: str) -> int:
     found = [number for number, line in enumerate(page.read_text().splitlines(), 1) if text in line]
     assert len(found) == 1, (text, found)
     return found[0]
+
+
+def small_project(target: Path, text: str, name: str = "page") -> Path:
+    """Make a project of one small lab page, ``docs/lab-01-small/<name>.md``."""
+    folder = target / "docs/lab-01-small"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.md").write_text(text)
+    (target / "docs/index.md").write_text("# A small course\n")
+    config = re.sub(r"nav:.*?\n\n", "", (ROOT / "mkdocs.yml").read_text(), flags=re.DOTALL)
+    (target / "mkdocs.yml").write_text(config)
+    for other in ("conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / other, target / other)
+    if not (target / "hooks").exists():
+        shutil.copytree(ROOT / "hooks", target / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docs/assets", target / "docs/assets", dirs_exist_ok=True)
+    return target

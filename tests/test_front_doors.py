@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from helpers import FRONT_DOORS, GO_PAGE, INDEX_PAGE, line_with, run, trim_go_page
 
 
@@ -26,7 +27,8 @@ LIES = {
     "budget of 1 MB": Lie("size: 7.5 MB", "size: 1 MB", "size: 1 MB", "claimed: size, uncompressed ≤ 1.00 MB"),
     "wrong expected output": Lie("\n404\n", "\n405\n", "localhost:8080/nowhere", "-405"),
     "unit test that fails": Lie('"ok\\n"}', '"OK\\n"}', "RUN --mount=type=cache,target=/go/pkg/mod \\", "FAIL"),
-    "USER root": Lie("USER 65532:65532\n", "USER root\n", 'user: "65532:65532"', "the image runs as root"),
+    "USER root": Lie("USER 65532:65532\n", "USER root\n", "$ docker run -d --name go-app", "unable to find user root"),
+    "USER 0": Lie("USER 65532:65532\n", "USER 0\n", 'user: "65532:65532"', "the image runs as root"),
     "shell-form command": Lie(
         'ENTRYPOINT ["/server"]', "ENTRYPOINT /server", "$ docker run -d --name go-app", "exit status 127"
     ),
@@ -46,8 +48,8 @@ LIES = {
     ),
     "absolute path": Lie('title="go-app/.dockerignore"', 'title="/etc/x"', 'title="/etc/x"', "leaves the lab's folder"),
     "path through a link": Lie(
-        "```text title=\"go-app/.dockerignore\"",
-        "```console\n$ ln -s /tmp out\n```\n\n```text title=\"go-app/out/x\"",
+        '```text title="go-app/.dockerignore"',
+        '```console\n$ ln -s /tmp out\n```\n\n```text title="go-app/out/x"',
         'title="go-app/out/x"',
         "through a link",
     ),

@@ -16,11 +16,11 @@ _VERDICTS = {"verified": "verified", "unchanged": "unchanged", "failed": "FAILED
 
 
 class Progress:
-    """Progress on ``stream``: where it is a terminal, a line that is redrawn; elsewhere one line a page."""
+    """Progress on ``stream`` (default stderr): a line that is redrawn on a terminal, elsewhere one line a page."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._stream = stream
-        self._live = stream.isatty() and not os.environ.get("CI")
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty() and not os.environ.get("CI")
         self._started = time.monotonic()
         self._at: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -106,7 +106,8 @@ def summary(run: Run) -> str:
         return f"{bad} of {len(run.results)} pages do not hold ({time_text(run.seconds)})"
     if same == len(run.results):
         return f"nothing changed: all {same} pages were verified before, nothing was walked ({time_text(run.seconds)})"
-    return f"{len(run.results)} pages hold; {run.walked} walked, {same} unchanged ({time_text(run.seconds)})"
+    hold = "1 page holds" if len(run.results) == 1 else f"{len(run.results)} pages hold"
+    return f"{hold}; {run.walked} walked, {same} unchanged ({time_text(run.seconds)})"
 
 
 def annotation(problem: Problem) -> str | None:

@@ -1,0 +1,201 @@
+"""Engines: the user's own is left as it was, the embedded one is apart, killed walks are cleaned up after."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from helpers import environment, run, small_project
+from walkthrough.containers import WALK_LABEL, running, wait_for
+from walkthrough.engine import Embedded, Engine
+from walkthrough.project import state_folder
+
+PAGE = """\
+# A page that makes one of each
+
+```dockerfile title="app/Dockerfile"
+FROM debian:trixie AS build
+RUN echo {marker} >/made
+
+FROM scratch
+COPY --from=build /made /made
+CMD ["/made"]
+```
+
+```console
+$ cd ~/docker-labs/lab-01-small/app
+$ docker build -q -t mine:1 .
+sha256:…
+$ docker network create nets
+…
+$ docker volume create vols
+vols
+$ docker create --name box --network nets -v vols:/data mine:1
+…
+$ docker run --rm debian:trixie cat /etc/debian_version
+13.…
+```
+
+```checks
+image: mine:1
+size: 1 kB
+present: [/made]
+absent: [/bin/sh]
+stages: reached
+```
+"""
+
+
+def snapshot(api: docker.DockerClient) -> dict[str, object]:
+    """Everything of an engine that people can see, the build cache aside."""
+    return {
+        "containers": sorted((c.id, c.status) for c in api.containers.list(all=True)),
+        "images": sorted((image.id, sorted(image.tags)) for image in api.images.list()),
+        "networks": sorted(str(n.id) for n in api.networks.list()),
+        "volumes": sorted(str(v.name) for v in api.volumes.list()),
+    }
+
+
+@pytest.fixture(scope="module")
+def users_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """Yield an engine that was there before: started here, and presented to the project as the user's own."""
+    if engine.kind != "embedded":
+        pytest.skip("this machine's own engine is the user's; every other test runs on it")
+    state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
+    other = Embedded(state)
+    other.folder.mkdir(parents=True)
+    subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
+    try:
+        other.start(print)
+        yield other
+    finally:
+        other.remove()
+        state.rmdir()
+
+
+def on_users_engine(other: Embedded, tools: Path) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return a command prefix and variables that put a process where that engine is the user's own."""
+    handle = other.start(print)
+    client = tools / "bin"
+    client.mkdir(exist_ok=True)
+    if not (client / "docker").exists():
+        (client / "docker").symlink_to(handle.docker)
+    variables = {
+        "DOCKER_HOST": handle.host,
+        "DOCKER_CONFIG": handle.variables["DOCKER_CONFIG"],
+        "PATH": f"{client}:{os.environ['PATH']}",
+    }
+    return ("nsenter", f"--net={handle.network}"), variables
+
+
+def test_the_users_engine_is_used_and_left_as_it_was(users_engine: Embedded, tmp_path: Path) -> None:
+    """After a walk it holds what it held before, even a tag that the page took for itself."""
+    project = small_project(tmp_path / "p", PAGE.format(marker=uuid.uuid4().hex))
+    prefix, variables = on_users_engine(users_engine, tmp_path)
+    handle = users_engine.start(print)
+    with contextlib.closing(handle.api()) as api:
+        empty = tmp_path / "empty"
+        empty.mkdir()
+        (empty / "Dockerfile").write_text('FROM scratch\nCOPY Dockerfile /d\nCMD ["/d"]\n')
+        handle.command("build", "-q", "-t", "mine:1", "-t", "keep:1", str(empty))
+        handle.command("create", "--name", "resident", "keep:1")
+        handle.command("volume", "create", "resident")
+        handle.command("network", "create", "resident")
+        before = snapshot(api)
+        assert before["containers"]
+
+        done = run(project, "walkthrough", "verify", prefix=prefix, **variables)
+
+        assert done.returncode == 0, done.stdout
+        assert "6/6" in done.stdout
+        assert "4/4" in done.stdout
+        assert snapshot(api) == before
+    record = (project / "labs/lab-01-small/evidence/page.json").read_text()
+    assert '"kind": "own"' in record
+
+
+def test_the_embedded_engine_leaves_the_machine_alone(engine: Engine) -> None:
+    """Its bridge and its published ports are in a network of its own; the machine has neither."""
+    if engine.kind != "embedded":
+        pytest.skip("there is no embedded engine on this machine: its own is used")
+    here = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    there = subprocess.run(
+        ["nsenter", f"--net={engine.network}", "ip", "-o", "link"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert "docker0" not in here
+    assert "docker0" in there
+    assert not Path("/var/run/docker.sock").exists()
+
+
+def processes_marked(walk_home: str) -> list[str]:
+    """Return the processes that run below a walk's home."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if walk_home.encode() in entry.read_bytes():
+                found.append(entry.parent.name)
+    return found
+
+
+def test_after_a_kill_the_next_run_cleans_up_by_label(engine: Engine, tmp_path: Path) -> None:
+    """SIGKILL in the middle of a walk: container, network, image, process and workspace go, a stranger's stays."""
+    marker = uuid.uuid4().hex[:10]
+    page = PAGE.format(marker=marker) + f"\n```console\n$ docker rename box box-{marker}\n$ sleep 1000\n```\n"
+    project = small_project(tmp_path / "p", page)
+    with contextlib.closing(engine.api()) as api:
+        stranger = api.containers.create("debian:trixie", name=f"stranger-{marker}")
+        try:
+            command = [sys.executable, "-m", "walkthrough", "verify"]
+            changed = environment(PYTHONPATH=str(project / "hooks"))
+            with (tmp_path / "log").open("wb") as log:
+                walking = subprocess.Popen(command, cwd=project, env=changed, stdout=log, stderr=log)
+
+            def seen() -> bool | None:
+                names = [c.name for c in api.containers.list(all=True, filters={"label": WALK_LABEL})]
+                return True if f"box-{marker}" in names else None
+
+            assert wait_for(seen, 120, 0.1), (tmp_path / "log").read_text()
+            os.kill(walking.pid, signal.SIGKILL)
+            walking.wait()
+            assert seen()
+            left = [account.stem for account in (state_folder() / "walks").glob("*.json")]
+            assert left
+
+            other = small_project(tmp_path / "q", f'```text title="x"\n{marker}\n```\n')
+            done = run(other, "walkthrough", "verify")
+
+            assert done.returncode == 0, done.stdout
+            assert "cleaned up after a run that was killed" in done.stdout
+            label = {"label": WALK_LABEL}
+            assert api.containers.list(all=True, filters=label) == []
+            assert api.networks.list(filters=label) == []
+            assert api.volumes.list(filters=label) == []
+            assert api.images.list(filters=label) == []
+            assert list((state_folder() / "walks").iterdir()) == []
+            assert wait_for(lambda: True if not processes_marked("LABS_WALK=" + left[0]) else None, 10)
+            stranger.reload()
+            assert stranger.name == f"stranger-{marker}"
+        finally:
+            stranger.remove(force=True)
+
+
+def test_a_container_that_ends_is_not_waited_for(engine: Engine) -> None:
+    """Observing something that has died fails at once, with its last words."""
+    from walkthrough.errors import StepError
+
+    with (
+        contextlib.closing(engine.api()) as api,
+        running(api, "debian:trixie", "test", ports=[80]) as container,
+        pytest.raises(StepError, match=r"has ended|exposes no port"),
+    ):
+        container.answer("/", 80, 60)

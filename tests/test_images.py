@@ -1,0 +1,90 @@
+"""Images are measured from their archives, exactly."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from walkthrough.bases import recipes
+from walkthrough.builds import Build, build_of, read_stages
+from walkthrough.engine import Engine
+from walkthrough.errors import StepError
+from walkthrough.images import read_image
+
+DOCKERFILE = """\
+FROM scratch AS base
+COPY big /dir/big
+COPY small /dir/small
+FROM base AS unused
+COPY small /unused
+FROM base
+COPY small /dir/big
+USER 7:7
+EXPOSE 81 82/udp
+"""
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """Return a build context with known sizes, in bytes."""
+    (tmp_path / "big").write_bytes(b"\0" * 3_000_000)
+    (tmp_path / "small").write_bytes(b"1234567")
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    return tmp_path
+
+
+def test_sizes_paths_and_settings_are_exact(engine: Engine, context: Path) -> None:
+    """A hidden file still counts in the size; the paths are those of the final file system."""
+    built = engine.command("build", "-q", "--label", "docker-labs.walk=test-images", "-t", "sized:1", str(context))
+    assert built.returncode == 0, built.stderr
+    with contextlib.closing(engine.api()) as api:
+        try:
+            image = read_image(api, "sized:1", compress=True)
+        finally:
+            api.images.remove("sized:1")
+
+    assert image.size == 3_000_000 + 7 + 7
+    assert [layer.size for layer in image.layers] == [3_000_000, 7, 7]
+    assert image.compressed is not None
+    assert 0 < image.compressed < 10_000  # zeros compress well
+    assert image.paths["/dir/big"] == 7
+    assert image.paths["/dir/small"] == 7
+    assert image.setting("User") == "7:7"
+    assert sorted(image.setting("ExposedPorts")) == ["81/tcp", "82/udp"]
+
+
+def test_an_image_that_is_not_there_is_the_pages_fault(engine: Engine) -> None:
+    """The message asks for the step that builds it."""
+    with contextlib.closing(engine.api()) as api, pytest.raises(StepError, match="there is no image 'nobody:1'"):
+        read_image(api, "nobody:1")
+
+
+def test_buildkit_itself_says_which_stages_are_needed(engine: Engine, context: Path) -> None:
+    """A stage that nothing is copied from is not reached, whatever the Dockerfile looks like."""
+    stages = read_stages(engine, Build(context, ("-t", "x", ".")))
+
+    assert stages.names == ("base", "unused", "stage-2")
+    assert stages.reached == {"base", "stage-2"}
+
+
+def test_builds_are_found_by_the_names_they_gave() -> None:
+    """Both spellings of a tag, the last build wins, an unknown name is an error."""
+    first = Build(Path("/a"), ("-t", "app", "."))
+    second = Build(Path("/b"), ("--tag=app:latest", "-q", "--target", "test", "."))
+
+    assert build_of("app", [first, second]) is second
+    assert second.without("--tag", "-q") == ["--target", "test", "."]
+    assert first.without("-t") == ["."]
+    with pytest.raises(StepError, match="no command of this page builds 'other'"):
+        build_of("other", [first])
+
+
+def test_every_recipe_says_where_its_facts_come_from_and_what_differs() -> None:
+    """A stand-in without a table would be believed for no reason."""
+    for name, recipe in recipes().items():
+        assert recipe.facts.official.startswith("https://github.com/"), name
+        assert recipe.facts.differs, name
+        assert recipe.facts.present, name
+        assert all(needed in recipes() for needed in recipe.facts.needs)

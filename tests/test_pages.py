@@ -1,0 +1,181 @@
+"""Pages are validated whole: every problem of every page, each at its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers import LAB
+from walkthrough.course import bases_of, read_course, resources_of
+from walkthrough.errors import PageError
+from walkthrough.pages import read_page
+from walkthrough.project import Project
+from walkthrough.record import content_digest
+from walkthrough.steps import ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, WriteFile, read_steps
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Project:
+    """Return an empty project with the site's Markdown extensions."""
+    (tmp_path / "mkdocs.yml").write_text(
+        "site_name: x\nmarkdown_extensions: [admonition, attr_list, pymdownx.superfences]\n"
+    )
+    (tmp_path / "docs" / LAB).mkdir(parents=True)
+    return Project(tmp_path)
+
+
+def write(site: Project, text: str, name: str = "page.md") -> Path:
+    path = site.docs / LAB / name
+    path.write_text(text)
+    return path
+
+
+def problems(site: Project, text: str) -> list[str]:
+    path = write(site, text)
+    with pytest.raises(PageError) as caught:
+        read_steps(read_page(site, path))
+    return [f"{problem.where.line}: {problem.what}" for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("---\ntitle: [\n---\n", "3: the front matter is not YAML"),
+        ("---\ntitle: a\n", "1: the front matter is opened by '---' but never closed"),
+        ("title: a\n\ntext\n", "1: the page opens with 'key: value'"),
+        ("---\n- a\n---\n", "2: the front matter is not a mapping"),
+        ("---\ntitle: a\ntilte: b\n---\n", "3: front matter 'tilte': nobody knows this key"),
+        ("---\nbuilds_on:\n  - 1\n---\n", "3: front matter 'builds_on.0'"),
+        ("# Only prose\n", "1: this lab page holds nothing to verify"),
+        ('```console norun="no engine here"\n$ ls\n```\n', "1: this lab page holds nothing to verify"),
+        ("```rust\nfn main() {}\n```\n", "1: nobody knows what to do with this 'rust' block"),
+        ("```\nx\n```\n", "1: this block has no language"),
+        ('```text title="a" colour="red"\nx\n```\n', "1: nobody knows the fence option 'colour'"),
+        ('```console norun=""\n$ ls\n```\n', "1: the block is marked as not run without a reason"),
+        ('```console exit="one"\n$ ls\n```\n', "1: 'exit' must be a whole number"),
+        ("```console\nls\n```\n", "2: a console block must begin with a command"),
+        ('```text title="../x"\nx\n```\n', "1: the file path '../x' leaves the lab's folder"),
+        ('```text title="/etc/x"\nx\n```\n', "1: the file path '/etc/x' leaves the lab's folder"),
+        ("```checks\nimage: a\nsize: 5 parsecs\n```\n", "3: check 'size': '5 parsecs' is not a size"),
+        ("```checks\nimage: a\nsise: 5 MB\n```\n", "3: check 'sise': nobody knows this key"),
+        ("```checks\nimage: a\n```\n", "2: the checks claim nothing"),
+        ("```checks\nimage: a\nhttp:\n  - {path: x}\n```\n", "4: check 'http.0.path'"),
+        ("```checks\n- a\n```\n", "2: the checks are not a mapping"),
+        ("```checks\nimage: {\n```\n", "the checks are not YAML"),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_said_at_its_line(site: Project, text: str, expected: str) -> None:
+    """Each kind of mistake has its message and its line."""
+    assert any(expected in problem for problem in problems(site, text)), problems(site, text)
+
+
+def test_all_problems_of_all_pages_are_reported_at_once(site: Project) -> None:
+    """No problem hides another, on the same page or on the next."""
+    write(site, '```rust\nx\n```\n\n```text title="/x"\nx\n```\n', "a.md")
+    write(site, "---\nnope: 1\n---\n", "b.md")
+
+    course = read_course(site)
+
+    assert [str(problem.where) for problem in course.problems] == [
+        f"docs/{LAB}/a.md:1",
+        f"docs/{LAB}/a.md:5",
+        f"docs/{LAB}/b.md:2",
+    ]
+
+
+def test_a_page_that_is_not_utf8_is_reported_at_its_line(site: Project) -> None:
+    """Bytes that are not text are a problem of the page, not a crash."""
+    path = site.docs / LAB / "x.md"
+    path.write_bytes(b"# a\n\n\xff\n")
+
+    assert [(p.where.line, p.what) for p in read_course(site).problems] == [(3, "this is not UTF-8 text")]
+
+
+def test_steps_are_what_a_reader_would_do(site: Project) -> None:
+    """Every kind of fence becomes its kind of step, in order; illustrations are none."""
+    path = write(
+        site,
+        '```text title="a/b.txt"\nx\n```\n\n```diff title="a/b.txt"\n-x\n+y\n```\n\n'
+        "```console\n$ cat <<EOF\n> hello\n> EOF\nhello\n$ true\n```\n\n```bash\nls\n```\n\n"
+        '```console norun="needs a cloud"\n$ aws\n```\n\n```text\na picture\n```\n\n'
+        "```checks\nimage: a\nsize: 1 MB\n```\n",
+    )
+
+    steps = read_steps(read_page(site, path))
+
+    assert [type(step) for step in steps] == [WriteFile, ApplyDiff, RunCommands, RunScript, NotRun, CheckImage]
+    commands = steps[2]
+    assert isinstance(commands, RunCommands)
+    assert [(c.text, c.expected, c.line) for c in commands.commands] == [
+        ("cat <<EOF\nhello\nEOF", ("hello",), 11),
+        ("true", (), 15),
+    ]
+
+
+def test_prose_line_numbers_and_looks_decide_nothing(site: Project) -> None:
+    """The digest of a page changes with what runs, and with nothing else."""
+    text = '```text title="a"\nx\n```\n\n```console\n$ ls\na\n```\n'
+
+    def digest(changed: str) -> str:
+        write(site, changed)
+        return content_digest(read_course(site).itineraries[f"docs/{LAB}/page.md"])
+
+    first = digest(text)
+    assert digest("# New heading\n\nNew prose.\n\n" + text) == first
+    assert digest(text.replace('title="a"', 'title="a" hl_lines="1"')) == first
+    assert digest(text.replace("\nx\n", "\ny\n")) != first
+    assert digest(text.replace("$ ls", "$ ls -a")) != first
+    assert digest(text.replace("\na\n", "\nb\n")) != first
+    assert digest(text.replace("```console", '```console timeout="9"')) != first
+
+
+def test_a_page_that_builds_on_another_has_its_digest_too(site: Project) -> None:
+    """A change of the page below is a change of the page above."""
+    write(site, '```text title="a"\nx\n```\n', "low.md")
+    write(site, '---\nbuilds_on: [low.md]\n---\n\n```text title="b"\nx\n```\n', "page.md")
+    name = f"docs/{LAB}/page.md"
+    first = content_digest(read_course(site).itineraries[name])
+
+    write(site, '```text title="a"\ny\n```\n', "low.md")
+
+    assert content_digest(read_course(site).itineraries[name]) != first
+
+
+@pytest.mark.parametrize(
+    ("front", "says"),
+    [
+        ("builds_on: [gone.md]", "missing or broken"),
+        ("builds_on: [page.md]", "builds on itself"),
+    ],
+)
+def test_a_page_cannot_build_on_nothing_or_itself(site: Project, front: str, says: str) -> None:
+    """A faulty foundation is a problem at the line that names it."""
+    write(site, f'---\n{front}\n---\n\n```text title="b"\nx\n```\n')
+
+    found = read_course(site).problems
+
+    assert [problem.where.line for problem in found] == [2]
+    assert says in found[0].what
+
+
+def test_two_pages_may_not_show_the_same_file(site: Project) -> None:
+    """Nobody could say which of them the committed lab holds."""
+    write(site, '```text title="same"\nx\n```\n', "a.md")
+    write(site, '```text title="same"\ny\n```\n', "b.md")
+
+    assert "also shown on" in read_course(site).problems[0].what
+
+
+def test_base_images_and_claims_are_found_where_they_are_named(site: Project) -> None:
+    """FROM lines, stages aside; ports and names that two pages must not use at once."""
+    write(
+        site,
+        '```dockerfile title="Dockerfile"\nFROM --platform=linux/amd64 golang:1.27-trixie AS build\n'
+        "FROM build AS test\nFROM scratch\nCOPY --from=build /a /a\nCOPY --from=busybox:1.37 /b /b\n```\n\n"
+        "```console\n$ docker build -t mine .\n$ docker run --name box -p 8080:80 debian:trixie\n```\n",
+    )
+    itinerary = read_course(site).itineraries[f"docs/{LAB}/page.md"]
+
+    assert bases_of(itinerary) == {"golang:1.27-trixie", "busybox:1.37", "debian:trixie"}
+    assert resources_of(itinerary) == {"port 8080", "name box", "name mine"}

@@ -1,0 +1,62 @@
+"""Files and changes stay inside the lab; nothing of the workspace is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from walkthrough.errors import StepError
+from walkthrough.patch import apply_patch
+from walkthrough.workspace import Workspace
+
+
+def test_files_are_written_where_the_brief_has_them(tmp_path: Path) -> None:
+    """The lab is ~/docker-labs/<lab>; a script can be run; the workspace is gone in the end."""
+    with Workspace(tmp_path, "lab-x") as workspace:
+        workspace.write("a/run.sh", "#!/bin/sh\n")
+        place = workspace.home / "docker-labs/lab-x/a/run.sh"
+
+        assert place.read_text() == "#!/bin/sh\n"
+        assert place.stat().st_mode & 0o111
+
+        (workspace.home / "locked").mkdir()
+        (workspace.home / "locked/file").touch()
+        (workspace.home / "locked").chmod(0o500)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_link_leads_out_of_the_lab(tmp_path: Path) -> None:
+    """A folder, a file, or the lab itself being a link: nothing is written behind it."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    with Workspace(tmp_path / "w", "lab-x") as workspace:
+        (workspace.lab / "folder").symlink_to(outside)
+        (workspace.lab / "file").symlink_to(outside / "file")
+        for path in ("folder/x", "file"):
+            with pytest.raises(StepError, match="through a link"):
+                workspace.write(path, "x")
+        workspace.lab.rename(workspace.home / "moved")
+        workspace.lab.symlink_to(outside)
+        with pytest.raises(StepError, match="through a link"):
+            workspace.write("x", "x")
+
+    assert list(outside.iterdir()) == []
+
+
+def test_a_patch_applies_only_where_its_lines_stand() -> None:
+    """Context must be there, once; headers may be left out; the error is at the hunk's line of the page."""
+    source = "a\nb\nc\nd\n"
+
+    assert apply_patch(source, " b\n-c\n+C\n d\n", 10) == "a\nb\nC\nd\n"
+    assert apply_patch(source, "@@ -1,2 +1,2 @@\n-a\n+A\n b\n@@ -4 +4 @@\n-d\n+D\n", 10) == "A\nb\nc\nD\n"
+    with pytest.raises(StepError) as caught:
+        apply_patch(source, "@@ -1 +1 @@\n-a\n+A\n@@ -3 +3 @@\n-x\n+X\n", 10)
+    assert caught.value.line == 13
+    with pytest.raises(StepError, match="does not apply"):
+        apply_patch("a\na\n", "-a\n+b\n", 1)
+    with pytest.raises(StepError, match="begins with"):
+        apply_patch(source, "x\n", 1)
+    with pytest.raises(StepError, match="empty"):
+        apply_patch(source, "", 1)
