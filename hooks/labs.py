@@ -99,6 +99,9 @@ def on_post_build(**_: Any) -> None:
     """End a build with the table of its pages."""
     if _site.run is not None:
         print(table(_site.run))
+        for result in _site.run.results:
+            for path in result.rewritten:
+                print(f"brought up to date: {path}")
         print(summary(_site.run))
 
 
@@ -118,10 +121,13 @@ def _verify(course: Course) -> None:
     try:
         _site.run = verify(course, [], Progress())
     except EngineMissingError as error:
-        _log.info("nothing is walked: %s", error)
+        # Printed, not logged: it must be seen in a quiet build too, and is no warning that a strict one fails on.
+        print(f"nothing is walked: {error}")
         for itinerary in course.itineraries.values():
-            _log.info(publish.worth(publish.view_of(itinerary, read_record(course.project, itinerary.page))))
-        problems = [*course.problems, *drift_of(course)]
+            print(publish.worth(publish.view_of(itinerary, read_record(course.project, itinerary.page))))
+        for problem in drift_of(course):
+            print(problem)
+        problems = list(course.problems)
     except WalkthroughError as error:
         raise _plugin_error(str(error)) from None
     else:

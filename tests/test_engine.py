@@ -189,6 +189,30 @@ def test_after_a_kill_the_next_run_cleans_up_by_label(engine: Engine, tmp_path: 
             stranger.remove(force=True)
 
 
+def test_a_run_that_is_ended_cleans_up_after_itself(engine: Engine, tmp_path: Path) -> None:
+    """SIGTERM in the middle of a command: the run ends soon, and nothing of it is left."""
+    marker = uuid.uuid4().hex[:10]
+    page = PAGE.format(marker=marker) + f"\n```console\n$ docker rename box box-{marker}\n$ sleep 1000\n```\n"
+    project = small_project(tmp_path / "p", page)
+    with contextlib.closing(engine.api()) as api:
+        command = [sys.executable, "-m", "walkthrough", "verify"]
+        changed = environment(PYTHONPATH=str(project / "hooks"))
+        with (tmp_path / "log").open("wb") as log:
+            walking = subprocess.Popen(command, cwd=project, env=changed, stdout=log, stderr=log)
+        label = {"label": WALK_LABEL}
+        named = f"box-{marker}"
+        assert wait_for(
+            lambda: True if named in [c.name for c in api.containers.list(all=True, filters=label)] else None, 120, 0.1
+        )
+
+        walking.terminate()
+
+        assert walking.wait(60) == 143
+        assert api.containers.list(all=True, filters=label) == []
+        assert api.images.list(filters=label) == []
+        assert list((state_folder() / "walks").iterdir()) == []
+
+
 def test_a_container_that_ends_is_not_waited_for(engine: Engine) -> None:
     """Observing something that has died fails at once, with its last words."""
     from walkthrough.errors import StepError

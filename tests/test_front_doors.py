@@ -89,6 +89,24 @@ def test_an_honest_copy_passes(project: Path, door: str) -> None:
 
 
 @pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("door", ["verify", "pytest"])
+def test_on_github_a_problem_is_an_annotation(project: Path, door: str) -> None:
+    """The pull request shows it at the page's line; elsewhere no such line is printed."""
+    page = project / INDEX_PAGE
+    page.write_text(
+        page.read_text().replace("$ ls\n", "$ ls -d *\n").replace("java-app\nnode-app", "jawa-app\nnode-app")
+    )
+    command = {"verify": ("walkthrough", "verify"), "pytest": ("pytest",)}[door]
+    line = line_with(page, "$ ls -d *")
+
+    there = run(project, *command, INDEX_PAGE, GITHUB_ACTIONS="true")
+
+    assert there.returncode == 1
+    assert f"::error file={INDEX_PAGE},line={line}::" in there.stdout
+    assert "::error" not in run(project, "walkthrough", "verify", INDEX_PAGE).stdout
+
+
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("door", FRONT_DOORS)
 @pytest.mark.parametrize("name", LIES)
 def test_a_lie_fails_the_build_at_its_line(project: Path, name: str, door: str) -> None:

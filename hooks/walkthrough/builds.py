@@ -24,6 +24,11 @@ _TAKES_VALUE = re.compile(
 )
 
 
+_RESULT = ("-t", "--tag", "-q", "--quiet", "--progress", "--load", "-o", "--output", "--iidfile", "--metadata-file")
+"""Options that say what becomes of a build; leaving them out builds the same and makes no image."""
+_NO_IMAGE = "--output=type=cacheonly"
+
+
 @dataclass(frozen=True)
 class Build:
     """One ``docker build`` of a page: where it ran, and its arguments after ``build``."""
@@ -94,12 +99,12 @@ def build_of(image: str, builds: list[Build]) -> Build:
 
 def rebuild(engine: Engine, build: Build, timeout: float) -> tuple[int, list[dict[str, Any]], str]:
     """Run a build again without naming its result; return its exit status, its vertexes and its last words."""
-    arguments = build.without("-t", "--tag", "-q", "--quiet", "--progress", "--load")
+    arguments = build.without(*_RESULT)
     done = engine.command(
         "buildx",
         "build",
         "--progress=rawjson",
-        "--output=type=cacheonly",
+        _NO_IMAGE,
         *arguments,
         cwd=build.folder,
         timeout=timeout,
@@ -130,13 +135,14 @@ def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
     Raises:
         StepError: where the build cannot be repeated.
     """
-    arguments = build.without("-t", "--tag", "-q", "--quiet", "--progress", "--load")
-    asked = engine.command("buildx", "build", "--call=targets,format=json", *arguments, cwd=build.folder)
+    arguments = build.without(*_RESULT)
+    asked = engine.command("buildx", "build", "--call=targets,format=json", _NO_IMAGE, *arguments, cwd=build.folder)
     if asked.returncode != 0:  # buildx before 0.17 calls it --print, and an experiment
         asked = engine.command(
             "buildx",
             "build",
             "--print=targets,format=json",
+            _NO_IMAGE,
             *arguments,
             cwd=build.folder,
             extra={"BUILDX_EXPERIMENTAL": "1"},

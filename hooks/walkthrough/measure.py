@@ -10,6 +10,7 @@ from pathlib import Path
 import docker
 
 from walkthrough import builds, images
+from walkthrough.bases import STAND_IN_LABEL
 from walkthrough.checks import ROOT_USERS, Finding, ImageSpec, limit_finding
 from walkthrough.containers import GRACE_PERIOD, Running, running
 from walkthrough.engine import Engine
@@ -34,8 +35,16 @@ class Subject:
     timeout: float = 600.0
 
 
-def measure(subject: Subject) -> list[Finding]:
-    """Return a finding for every claim, in the order in which the specification lists them.
+@dataclass(frozen=True)
+class Measured:
+    """The findings on an image, and the stand-in (an official base image's name) that is part of it, if one is."""
+
+    findings: tuple[Finding, ...]
+    stand_in: str | None
+
+
+def measure(subject: Subject) -> Measured:
+    """Return a finding for every claim.
 
     A measurement that cannot be made is a finding that does not hold, with the reason; nothing is left out.
     """
@@ -53,7 +62,8 @@ def measure(subject: Subject) -> list[Finding]:
             findings += _guarded(lambda: _of_stages(subject), ["stages"])
         if spec.guard:
             findings += _guarded(lambda: _of_guard(subject), ["guard"])
-    return findings
+    label = (image.setting("Labels") or {}).get(STAND_IN_LABEL)
+    return Measured(tuple(findings), label.split()[0] if label else None)
 
 
 def _started(

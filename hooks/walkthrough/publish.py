@@ -100,8 +100,8 @@ def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
         measured = Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok).measured_text()
         verdict = ("ok" if finding.ok else "bad") if current else "none"
         rows.append({"claim": finding.claim, "measured": measured, "verdict": verdict})
-    stand_ins = ", ".join(base.name for base in view.record.stand_ins) if view.record and recorded else ""
-    return _render("claims", image=step.spec.image, rows=rows, current=current, stand_ins=stand_ins)
+    stand_in = recorded.stand_in if recorded else None
+    return _render("claims", image=step.spec.image, rows=rows, current=current, stand_in=stand_in)
 
 
 def evidence(view: View) -> str:

@@ -59,6 +59,8 @@ class StepRecord(_Model):
     seconds: float
     commands: list[CommandRecord] = []
     findings: list[FindingRecord] = []
+    stand_in: str | None = None
+    """The stand-in whose files are part of the measured image."""
 
 
 class Coverage(_Model):
@@ -91,11 +93,6 @@ class Record(_Model):
     coverage: Coverage
     seconds: float
     steps: list[StepRecord]
-
-    @property
-    def stand_ins(self) -> list[Base]:
-        """The base images that were stand-ins."""
-        return [base for base in self.bases if base.stand_in]
 
 
 _KINDS: dict[type[Step], str] = {
@@ -151,6 +148,7 @@ def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base], eng
             title=outcome.title,
             status=outcome.status,
             seconds=round(outcome.seconds, 3),
+            stand_in=outcome.stand_in,
             commands=[
                 CommandRecord(
                     text=command.text,
@@ -241,8 +239,11 @@ def accept(project: Project, page: Page, record: Record) -> bool:
 
 
 def _meaning(record: Record) -> list[Any]:
-    verdicts = [(step.kind, step.title, step.status, [(f.claim, f.ok) for f in step.findings]) for step in record.steps]
-    bases = sorted((base.name, base.stand_in) for base in record.bases)
+    verdicts = [
+        (step.kind, step.title, step.status, step.stand_in, [(f.claim, f.unit, f.ok) for f in step.findings])
+        for step in record.steps
+    ]
+    bases = sorted((base.name, base.stand_in, base.differs) for base in record.bases)
     return [record.page, record.content, record.coverage, verdicts, bases]
 
 

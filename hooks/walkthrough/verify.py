@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -19,10 +19,10 @@ from walkthrough.cleanup import clean_up_dead
 from walkthrough.course import Course, bases_of, choose, resources_of
 from walkthrough.engine import Engine, find_engine
 from walkthrough.errors import BaseImageError, Location, Problem, WalkthroughError
-from walkthrough.labfolder import Drift, write_lab
+from walkthrough.labfolder import write_lab
 from walkthrough.project import state_folder
-from walkthrough.record import Cache, Record, accept, cache_key, content_digest, make_record
-from walkthrough.walk import Itinerary, Walked, walk
+from walkthrough.record import Cache, Record, accept, cache_key, content_digest, make_record, record_path
+from walkthrough.walk import Itinerary, Walked, abandon, walk
 
 Verdict = Literal["verified", "unchanged", "failed", "broken"]
 
@@ -165,7 +165,13 @@ class _Runner:
 
     def run(self, pages: list[str]) -> dict[str, Result]:
         with ThreadPoolExecutor(self._options.workers, "pages") as pool:
-            return dict(zip(pages, pool.map(self._page, pages), strict=True))
+            futures = [pool.submit(self._page, path) for path in pages]
+            try:
+                return {path: future.result() for path, future in zip(pages, futures, strict=True)}
+            except BaseException:  # an interrupt, most likely: leave at once, but leave nothing behind
+                pool.shutdown(wait=False, cancel_futures=True)
+                abandon()
+                raise
 
     def _page(self, path: str) -> Result:
         itinerary = self._course.itineraries[path]
@@ -174,7 +180,7 @@ class _Runner:
         key = cache_key(content_digest(itinerary), bases, version)
         remembered = None if self._options.fresh else self._cache.get(key)
         if remembered:
-            return Result(path, "unchanged", remembered)
+            return self._accepted(itinerary, Result(path, "unchanged", remembered))
         with self._claim(resources_of(itinerary)):
             self.walked += 1
             try:
@@ -184,23 +190,22 @@ class _Runner:
         record = make_record(itinerary, walked, bases, version)
         if not walked.passed:
             return Result(path, "failed", record, walked, tuple(walked.problems))
-        return self._accepted(itinerary, walked, record, key)
-
-    def _accepted(self, itinerary: Itinerary, walked: Walked, record: Record, key: str) -> Result:
-        project, page = self._course.project, itinerary.page
-        with self._files:
-            drift: list[Drift] = write_lab(project, itinerary, walked.files, write=not self._options.check_drift)
-            if self._options.check_drift and drift:
-                problems = tuple(
-                    Problem(page.at(entry.line), f"{entry.path} {entry.how}", "run 'make' and commit it")
-                    for entry in drift
-                )
-                return Result(page.path, "failed", record, walked, problems)
-            rewritten = [entry.path for entry in drift]
-            if not self._options.check_drift and accept(project, page, record):
-                rewritten.append(f"labs/{page.lab}/evidence/{page.name.replace('/', '-')}.json")
         self._cache.put(key, record)
-        return Result(page.path, "verified", record, walked, rewritten=tuple(rewritten))
+        return self._accepted(itinerary, Result(path, "verified", record, walked))
+
+    def _accepted(self, itinerary: Itinerary, result: Result) -> Result:
+        """Bring the committed lab files and the record up to date with a page that holds, or compare them."""
+        project, page = self._course.project, itinerary.page
+        assert result.record is not None
+        with self._files:
+            drift = write_lab(project, itinerary, write=not self._options.check_drift)
+            if self._options.check_drift:
+                problems = [Problem(page.at(d.line), f"{d.path} {d.how}", "run 'make' and commit it") for d in drift]
+                return replace(result, verdict="failed" if problems else result.verdict, problems=tuple(problems))
+            rewritten = [entry.path for entry in drift]
+            if accept(project, page, result.record):
+                rewritten.append(project.relative(record_path(project, page)))
+        return replace(result, rewritten=tuple(rewritten))
 
     @contextlib.contextmanager
     def _claim(self, wanted: set[str]) -> Iterator[None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ from walkthrough.errors import Location, Problem, StepError, WalkthroughError
 from walkthrough.expected import difference, matches
 from walkthrough.measure import Subject, measure
 from walkthrough.pages import Page
-from walkthrough.shell import WALK_VARIABLE, Shell
+from walkthrough.shell import WALK_VARIABLE, Shell, end_marked
 from walkthrough.steps import ApplyDiff, CheckImage, Command, NotRun, RunCommands, RunScript, Step, WriteFile
 from walkthrough.tools import install_tools
 from walkthrough.workspace import Workspace
@@ -50,6 +51,8 @@ class Outcome:
     commands: tuple[CommandOutcome, ...] = ()
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
+    stand_in: str | None = None
+    """The stand-in that is part of the measured image, if one is."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,6 @@ class Walked:
     page: str
     outcomes: tuple[Outcome, ...]
     seconds: float
-    files: dict[str, str] = field(default_factory=dict)
-    """The lab's files as the page leaves them, by path."""
 
     @property
     def passed(self) -> bool:
@@ -84,6 +85,15 @@ class Itinerary:
 
 Listener = Callable[[str, int, int, str], None]
 """Called at the beginning of each step with page path, step number from 1, number of steps, title."""
+
+
+_under_way: set[str] = set()
+
+
+def abandon() -> None:
+    """End the processes of every walk under way in this process, so that each fails soon and cleans up after itself."""
+    for identity in list(_under_way):
+        end_marked(identity)
 
 
 def walk(
@@ -126,9 +136,12 @@ def _walk(itinerary: Itinerary, engine: Engine, state: Path, listener: Listener,
     if page.lab is None:
         raise WalkthroughError(f"{page.path} is not a lab page")
     with (
+        contextlib.ExitStack() as stack,
         Workspace(state / "walks", page.lab) as workspace,
         accounted(engine, state / "walks", identity, workspace.root),
     ):
+        _under_way.add(identity)
+        stack.callback(_under_way.discard, identity)
         guide = _Guide(engine, identity, workspace)
         outcomes: list[Outcome] = []
         for earlier, earlier_steps in itinerary.before:
@@ -154,12 +167,7 @@ def _walk(itinerary: Itinerary, engine: Engine, state: Path, listener: Listener,
                 listener(page.path, number, len(steps), step.title)
                 outcomes.append(guide.take(page, step, keep_going))
                 failed = outcomes[-1].status == "failed" and not keep_going
-        files = {path: text for path in guide.written if (text := _read(workspace.lab / path)) is not None}
-    return Walked(page.path, tuple(outcomes), time.monotonic() - started, files)
-
-
-def _read(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() and not path.is_symlink() else None
+    return Walked(page.path, tuple(outcomes), time.monotonic() - started)
 
 
 class _Guide:
@@ -170,7 +178,6 @@ class _Guide:
         self._journal = workspace.root / "journal"
         self._shell: Shell | None = None
         self._sessions = 0
-        self.written: list[str] = []
         self._origins: dict[str, Location] = {}
         install_tools(workspace.tools, engine, identity, self._journal)
 
@@ -194,7 +201,8 @@ class _Guide:
         """Take one step and say what came of it; a step that fails never raises."""
         begun = time.monotonic()
         commands: list[CommandOutcome] = []
-        findings: list[Finding] = []
+        findings: tuple[Finding, ...] = ()
+        stand_in: str | None = None
         problems: list[Problem] = []
         line = step.fence.line
         if isinstance(step, NotRun):
@@ -202,11 +210,9 @@ class _Guide:
         try:
             if isinstance(step, WriteFile):
                 self._workspace.write(step.path, step.fence.text)
-                self._note(step.path)
                 self._origins[step.path] = page.at(step.fence.first_text_line)
             elif isinstance(step, ApplyDiff):
                 self._workspace.change(step.path, step.fence.text, step.fence.first_text_line)
-                self._note(step.path)
                 self._origins.pop(step.path, None)
             elif isinstance(step, RunCommands):
                 for command in step.commands:
@@ -221,7 +227,8 @@ class _Guide:
                 subject = Subject(
                     step.spec, self._engine, self._identity, read_journal(self._journal), self._workspace.lab
                 )
-                findings += measure(subject)
+                measured = measure(subject)
+                findings, stand_in = measured.findings, measured.stand_in
                 problems += [_problem(page, step, finding) for finding in findings if not finding.ok]
             else:
                 raise TypeError(f"no way to take a {type(step).__name__}")
@@ -231,12 +238,15 @@ class _Guide:
         seconds = time.monotonic() - begun
         status: Status = "failed" if problems else "passed"
         return Outcome(
-            step.fence.line, step.title, status, seconds, tuple(commands), tuple(findings), tuple(sorted(problems))
+            line=step.fence.line,
+            title=step.title,
+            status=status,
+            seconds=seconds,
+            commands=tuple(commands),
+            findings=findings,
+            problems=tuple(sorted(problems)),
+            stand_in=stand_in,
         )
-
-    def _note(self, path: str) -> None:
-        if path not in self.written:
-            self.written.append(path)
 
     def _run(self, text: str, timeout: float, commands: list[CommandOutcome]) -> CommandOutcome:
         assert self._shell is not None

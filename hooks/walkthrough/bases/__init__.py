@@ -27,7 +27,7 @@ from walkthrough.errors import BaseImageError
 from walkthrough.images import read_image
 
 STAND_IN_LABEL = "docker-labs.stand-in"
-"""Label of a stand-in; its value is the digest of its recipe. Images built from it inherit the label."""
+"""Label of a stand-in: official name and recipe digest. An image whose last stage begins with one inherits it."""
 _REGISTRY_LIMIT = 20
 _FROM = re.compile(r"^\+?\s*FROM\s+(?:--\S+\s+)*(?P<name>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE | re.MULTILINE)
 _COPY_FROM = re.compile(r"--from=(?P<name>[\w./-]+:[\w.-]+)")
@@ -71,6 +71,10 @@ class Recipe:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.facts = Facts.model_validate(yaml.safe_load((folder / "facts.yaml").read_text()))
+
+    def label(self, others: dict[str, Recipe]) -> str:
+        """Return the value of the label of a stand-in made by this recipe as it is now."""
+        return f"{self.facts.image} {self.digest(others)}"
 
     def digest(self, others: dict[str, Recipe]) -> str:
         """Return the digest of the recipe, of the recipes that it needs, and of this machine's certificates."""
@@ -166,7 +170,7 @@ class _Provider:
             if label is None:
                 digests = local.attrs.get("RepoDigests") or []
                 return Base(name=name, digest=digests[0].split("@")[-1] if digests else str(local.id), stand_in=False)
-            if recipe and label == recipe.digest(self._known):
+            if recipe and label == recipe.label(self._known):
                 return self._stand_in(recipe, str(local.id))
         why = self._unreachable.get(_registry(name))
         if why is None:
@@ -212,7 +216,7 @@ class _Provider:
                 "buildx",
                 "build",
                 "--progress=plain",
-                f"--label={STAND_IN_LABEL}={recipe.digest(self._known)}",
+                f"--label={STAND_IN_LABEL}={recipe.label(self._known)}",
                 f"--tag={facts.image}",
                 str(context),
                 timeout=1800,
