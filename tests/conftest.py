@@ -20,3 +20,15 @@ def project(tmp_path: Path) -> Path:
 def engine() -> Engine:
     """Return the engine that pages are walked on: the machine's own, else the embedded one."""
     return find_engine(print)
+
+
+@pytest.fixture(scope="session")
+def debian(engine: Engine) -> Iterator[str]:
+    """Yield the name of a Debian image that is on the engine itself, not only in its registry."""
+    name = "debian:trixie"
+    with provided(engine, {name}, state_folder(), print), contextlib.closing(engine.api()) as api:
+        try:
+            api.images.get(name)
+        except docker.errors.ImageNotFound:
+            api.images.pull(name)
+        yield name

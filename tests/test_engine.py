@@ -147,13 +147,13 @@ def processes_marked(walk_home: str) -> list[str]:
     return found
 
 
-def test_after_a_kill_the_next_run_cleans_up_by_label(engine: Engine, tmp_path: Path) -> None:
+def test_after_a_kill_the_next_run_cleans_up_by_label(engine: Engine, debian: str, tmp_path: Path) -> None:
     """SIGKILL in the middle of a walk: container, network, image, process and workspace go, a stranger's stays."""
     marker = uuid.uuid4().hex[:10]
     page = PAGE.format(marker=marker) + f"\n```console\n$ docker rename box box-{marker}\n$ sleep 1000\n```\n"
     project = small_project(tmp_path / "p", page)
     with contextlib.closing(engine.api()) as api:
-        stranger = api.containers.create("debian:trixie", name=f"stranger-{marker}")
+        stranger = api.containers.create(debian, name=f"stranger-{marker}")
         try:
             command = [sys.executable, "-m", "walkthrough", "verify"]
             changed = environment(PYTHONPATH=str(project / "hooks"))
@@ -213,13 +213,13 @@ def test_a_run_that_is_ended_cleans_up_after_itself(engine: Engine, tmp_path: Pa
         assert list((state_folder() / "walks").iterdir()) == []
 
 
-def test_a_container_that_ends_is_not_waited_for(engine: Engine) -> None:
+def test_a_container_that_ends_is_not_waited_for(engine: Engine, debian: str) -> None:
     """Observing something that has died fails at once, with its last words."""
     from walkthrough.errors import StepError
 
     with (
         contextlib.closing(engine.api()) as api,
-        running(api, "debian:trixie", "test", ports=[80]) as container,
+        running(api, debian, "test", ports=[80]) as container,
         pytest.raises(StepError, match=r"has ended|exposes no port"),
     ):
         container.answer("/", 80, 60)
