@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import docker
+import docker.errors
 import pytest
 
 from helpers import copy_project
+from walkthrough.bases import provided
 from walkthrough.engine import Engine, find_engine
+from walkthrough.project import state_folder
 
 
 @pytest.fixture
