@@ -15,7 +15,7 @@ site: $(VENV)/ready ## (default) walk every page that changed, build the site in
 	@$(BIN)/mkdocs build --quiet
 
 serve: $(VENV)/ready ## live preview on http://127.0.0.1:8000/; pages are walked in the background
-	@$(BIN)/mkdocs serve
+	@$(BIN)/mkdocs serve --no-strict
 
 test: check ## the project's own tests and every page, as pytest
 	@$(BIN)/pytest

@@ -10,6 +10,10 @@ import sys
 import uuid
 from pathlib import Path
 
+from walkthrough.course import read_course
+from walkthrough.labfolder import write_lab
+from walkthrough.project import Project
+
 ROOT = Path(__file__).resolve().parent.parent
 LAB = "lab-03-multi-stage-builds"
 GO_PAGE = f"docs/{LAB}/go-app.md"
@@ -38,6 +42,8 @@ def trim_go_page(project: Path) -> Path:
     index = project / INDEX_PAGE
     marker = uuid.uuid4().hex
     index.write_text(index.read_text() + f"\n```console\n$ echo {marker}\n{marker}\n```\n")
+    copied = Project(project)
+    write_lab(copied, read_course(copied).itineraries[INDEX_PAGE])
     return page
 
 

@@ -13,6 +13,8 @@ from walkthrough.units import Limit, parse_limit, size_text, time_text
 
 Size = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "size"))]
 Duration = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "time"))]
+_SETTINGS = {"image", "read_only", "init"}
+"""Keys of a checks block that say how to measure, and claim nothing."""
 ROOT_USERS = {"", "0", "root", "0:0", "root:root"}
 
 
@@ -37,6 +39,10 @@ class Stop(_Strict):
     signal: Literal["SIGTERM", "SIGINT"] = "SIGTERM"
     exit: int = Field(default=0, ge=0, le=255)
     within: Duration
+    during: str | None = Field(default=None, pattern=r"^/")
+    """Path of a slow request that is under way when the signal comes."""
+    request: Literal["finished", "lost"] = "finished"
+    """What becomes of that request: answered with 200, or cut off."""
 
 
 class Guard(_Strict):
@@ -46,6 +52,17 @@ class Guard(_Strict):
     file: str
     replace: str
     by: str
+
+
+class Reuse(_Strict):
+    """Build steps that an edit of the app must not run again."""
+
+    edit: str
+    """File of the lab that is edited."""
+    extend: str
+    """Text in it, such as a comment, that is made longer by something never seen before."""
+    steps: list[str] = Field(min_length=1)
+    """Text of each step, as in its Dockerfile, that must come from the cache."""
 
 
 class ImageSpec(_Strict):
@@ -69,6 +86,11 @@ class ImageSpec(_Strict):
     stops: list[Stop] = []
     stages: Literal["reached"] | None = None
     guard: Guard | None = None
+    reuses: Reuse | None = None
+    static: list[str] = []
+    """Programs that need no dynamic linker and no library."""
+    init: bool = False
+    """Run every container of this check with ``--init``, as in ``docker run --init``."""
     read_only: bool = False
     """Run every container of this check with a read-only root file system."""
 
@@ -78,9 +100,9 @@ class ImageSpec(_Strict):
         keys: list[str] = []
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if name in ("image", "read_only") or value is None:
+            if name in _SETTINGS or value is None:
                 continue
-            if name in ("present", "absent", "http", "stops"):
+            if isinstance(value, list) and name != "ports":
                 keys += [f"{name}.{index}" for index in range(len(value))]
             else:
                 keys.append(name)
@@ -112,7 +134,7 @@ def read_spec(text: str, first_line: int) -> tuple[ImageSpec | None, list[tuple[
             )
             for entry in error.errors()
         ]
-    if values.keys() <= {"image", "read_only"}:
+    if values.keys() <= _SETTINGS:
         return None, [(first_line, "the checks claim nothing", "add a claim, such as 'size: 10 MB'")]
     return spec, []
 

@@ -6,6 +6,7 @@ Everything is seen from outside, so that images from scratch, with no shell in t
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ GRACE_PERIOD = 10.0
 
 _FAST_PROBE = 500_000_000
 """Nanoseconds between health probes when an image is watched turning unhealthy."""
+_TAKEN = 0.5
+"""Seconds after which a server that is ready has surely read a request: a hundred times what it takes."""
 _POLL = 0.01
 _NEVER = -1.0
 _Seen = TypeVar("_Seen")
@@ -77,6 +80,33 @@ class Running:
         if wanted not in published:
             raise StepError(f"the image does not expose port {wanted}", "write EXPOSE in its Dockerfile")
         return int(published[wanted])
+
+    @contextlib.contextmanager
+    def under_way(self, path: str, inside: int | None) -> Iterator[Callable[[], bool]]:
+        """Send a request and go on while it is under way; yields a function that waits and tells if it got its 200.
+
+        The container must be ready. A request that is answered sooner than half a second was not slow enough.
+        """
+        outcome: list[bool] = []
+
+        def ask() -> None:
+            try:
+                outcome.append(requests.get(url, timeout=3 * GRACE_PERIOD).status_code == requests.codes.ok)
+            except requests.RequestException:
+                outcome.append(False)
+
+        def finished() -> bool:
+            asking.join()
+            return outcome[0]
+
+        url = f"http://127.0.0.1:{self.port(inside)}{path}"
+        # A thread is in the network of the thread that starts it.
+        asking = threading.Thread(target=ask, name="request under way", daemon=True)
+        asking.start()
+        asking.join(_TAKEN)
+        if outcome:
+            raise StepError(f"the request for {path} was not under way", "it must take a second or two to answer")
+        yield finished
 
     def answer(self, path: str, inside: int | None, limit: float) -> Answer | None:
         """Return the first HTTP answer for ``path`` within ``limit`` seconds, or None.
@@ -148,6 +178,7 @@ def running(
     *,
     ports: Iterable[int] = (),
     read_only: bool = False,
+    init: bool = False,
     fast_probes: bool = False,
 ) -> Iterator[Running]:
     """Start a container of ``image`` by its own entrypoint and command; remove it on leaving.
@@ -167,6 +198,7 @@ def running(
             publish_all_ports=True,
             ports={f"{port}/tcp": None for port in ports},
             read_only=read_only,
+            init=init,
             mem_limit="1g",
             **options,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import json
 import tarfile
 import zlib
@@ -105,6 +106,24 @@ def read_image(api: docker.DockerClient, name: str, compress: bool = False) -> I
         layers.append(Layer(digest, blob.size, blob.compressed, commands[index] if index < len(commands) else ""))
         _lay_over(paths, blob.entries)
     return Image(cast("str", found.id), tuple(layers), config, paths)
+
+
+def read_file(api: docker.DockerClient, name: str, path: str) -> bytes:
+    """Return the content of a file of the image, without running anything.
+
+    Raises:
+        StepError: where there is no such file.
+    """
+    container = api.containers.create(name, ["-"])
+    try:
+        blocks, _ = container.get_archive(path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(blocks))) as archive:
+            stream = archive.extractfile(archive.next() or tarfile.TarInfo())
+            return stream.read() if stream else b""
+    except (docker.errors.NotFound, KeyError):
+        raise StepError(f"there is no file '{path}' in '{name}'", "name a file that the image has") from None
+    finally:
+        container.remove()
 
 
 @dataclass

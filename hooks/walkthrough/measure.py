@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,14 @@ from walkthrough import builds, images
 from walkthrough.bases import STAND_IN_LABEL
 from walkthrough.checks import ROOT_USERS, Finding, ImageSpec, limit_finding
 from walkthrough.containers import GRACE_PERIOD, Running, running
+from walkthrough.elf import dynamic_needs
 from walkthrough.engine import Engine
 from walkthrough.errors import StepError
 from walkthrough.units import size_text, time_text
 
 _READY_LIMIT = 30.0
 _HEALTH_LIMIT = 120.0
+_TRIES = 3
 _PATIENCE = 2.0
 """A limit that is missed is waited for this many times longer, so that the finding can say by how much."""
 
@@ -53,15 +56,20 @@ def measure(subject: Subject) -> Measured:
         spec = subject.spec
         image = images.read_image(api, spec.image, compress=spec.compressed is not None)
         findings += _of_image(spec, image)
-        findings += _guarded(lambda: _of_start(subject, api, image), _start_keys(spec))
+        findings += _timed(lambda: _of_start(subject, api), _start_keys(spec))
         for index, _ in enumerate(spec.stops):
-            findings += _guarded(lambda index=index: _of_stop(subject, api, index), [f"stops.{index}"])  # type: ignore[misc]
+            findings += _timed(lambda index=index: _of_stop(subject, api, index), [f"stops.{index}"])  # type: ignore[misc]
         if spec.unhealthy:
-            findings += _guarded(lambda: _of_breaking(subject, api), ["unhealthy"])
+            findings += _timed(lambda: _of_breaking(subject, api), ["unhealthy"])
         if spec.stages:
             findings += _guarded(lambda: _of_stages(subject), ["stages"])
         if spec.guard:
             findings += _guarded(lambda: _of_guard(subject), ["guard"])
+        if spec.reuses:
+            findings += _guarded(lambda: _of_reuse(subject), ["reuses"])
+        if spec.static:
+            keys = [f"static.{index}" for index in range(len(spec.static))]
+            findings += _guarded(lambda: _of_programs(subject, api), keys)
     label = (image.setting("Labels") or {}).get(STAND_IN_LABEL)
     return Measured(tuple(findings), label.split()[0] if label else None)
 
@@ -72,7 +80,9 @@ def _started(
     """Return a container of the subject's image, to be entered; the ports that requests name are published."""
     spec = subject.spec
     ports = [request.port for request in spec.http if request.port]
-    return running(api, spec.image, subject.walk, ports=ports, read_only=spec.read_only, fast_probes=fast_probes)
+    return running(
+        api, spec.image, subject.walk, ports=ports, read_only=spec.read_only, init=spec.init, fast_probes=fast_probes
+    )
 
 
 def _guarded(look: Callable[[], Iterator[Finding]], keys: list[str]) -> list[Finding]:
@@ -87,6 +97,20 @@ def _guarded(look: Callable[[], Iterator[Finding]], keys: list[str]) -> list[Fin
     return made
 
 
+def _timed(look: Callable[[], Iterator[Finding]], keys: list[str]) -> list[Finding]:
+    """Return the findings of ``look``, looking up to three times where a time is over its limit.
+
+    The least of them counts: whatever else the machine does can only add to a time, as with Python's ``timeit``.
+    """
+    best = _guarded(look, keys)
+    for _ in range(_TRIES - 1):
+        if all(finding.ok or finding.unit != "seconds" or finding.measured is None for finding in best):
+            break
+        again = {finding.key: finding for finding in _guarded(look, keys)}
+        best = [again[known.key] if again[known.key].ok and not known.ok else known for known in best]
+    return best
+
+
 _NAMES = {
     "http": "answers HTTP",
     "healthy": "becomes healthy",
@@ -94,6 +118,8 @@ _NAMES = {
     "stops": "stops on a signal",
     "stages": "every stage is used",
     "guard": "tests guard the image",
+    "reuses": "an edit reuses earlier steps",
+    "static": "is static",
 }
 
 
@@ -136,7 +162,7 @@ def _start_keys(spec: ImageSpec) -> list[str]:
     return [f"http.{index}" for index in range(len(spec.http))] + (["healthy"] if spec.healthy else [])
 
 
-def _of_start(subject: Subject, api: docker.DockerClient, _image: images.Image) -> Iterator[Finding]:
+def _of_start(subject: Subject, api: docker.DockerClient) -> Iterator[Finding]:
     spec = subject.spec
     if not spec.http and not spec.healthy:
         return
@@ -164,17 +190,33 @@ def _of_start(subject: Subject, api: docker.DockerClient, _image: images.Image) 
 
 def _of_stop(subject: Subject, api: docker.DockerClient, index: int) -> Iterator[Finding]:
     stop = subject.spec.stops[index]
+    got_answer: bool | None = None
     with _started(subject, api) as container:
         _until_ready(subject, container)
-        end = container.stop(stop.signal)
-    claim = f"{stop.signal} stops it with exit code {stop.exit} within"
+        if stop.during is None:
+            end = container.stop(stop.signal)
+        else:
+            with container.under_way(stop.during, _port(subject)) as finished:
+                end = container.stop(stop.signal)
+                got_answer = finished()
+    claim = f"{stop.signal} stops it with exit code {stop.exit}"
+    if stop.during:
+        fate = "is finished" if stop.request == "finished" else "is lost"
+        claim += f", the request for {stop.during} under way {fate},"
+    claim += " within"
     key = f"stops.{index}"
-    if end.exit_code != stop.exit:
+    fate_holds = got_answer is None or got_answer is (stop.request == "finished")
+    if end.exit_code != stop.exit or not fate_holds:
         measured = f"exit code {end.exit_code} after {time_text(end.seconds)}"
+        if got_answer is not None:
+            measured += f", request {'finished' if got_answer else 'lost'}"
         yield Finding(key, f"{claim} {stop.within}", measured, "text", False, _stop_hint(end.killed, end.first_process))
     else:
-        hint = _stop_hint(end.killed, end.first_process)
-        yield limit_finding(key, claim, stop.within, end.seconds, hint)
+        yield limit_finding(key, claim, stop.within, end.seconds, _stop_hint(end.killed, end.first_process))
+
+
+def _port(subject: Subject) -> int | None:
+    return next((request.port for request in subject.spec.http if request.port), None)
 
 
 def _stop_hint(killed: bool, first: str) -> str:
@@ -234,17 +276,8 @@ def _of_guard(subject: Subject) -> Iterator[Finding]:
     guard = subject.spec.guard
     assert guard is not None
     build = builds.build_of(subject.spec.image, subject.builds)
-    place = subject.lab / guard.file
-    if not place.is_file():
-        raise StepError(f"guard: there is no file '{guard.file}'", "name a file that the page shows")
-    original = place.read_text(encoding="utf-8")
-    if guard.replace not in original:
-        raise StepError(f"guard: '{guard.file}' does not contain {guard.replace!r}", "name text that is in it")
-    try:
-        place.write_text(original.replace(guard.replace, guard.by), encoding="utf-8")
+    with _edited(subject, guard.file, guard.replace, guard.by):
         code, vertexes, words = builds.rebuild(subject.engine, build, subject.timeout)
-    finally:
-        place.write_text(original, encoding="utf-8")
     failed = {builds.stage_of(vertex) for vertex in vertexes if vertex.get("error")} - {None}
     claim = f"the build fails in stage '{guard.stage}' when {guard.file} is broken"
     if code == 0:
@@ -254,3 +287,46 @@ def _of_guard(subject: Subject) -> Iterator[Finding]:
         measured = f"fails in {', '.join(sorted(map(str, failed))) or 'no stage'}"
         ok = failed == {guard.stage}
         yield Finding("guard", claim, measured, "text", ok, "" if ok else words[-600:])
+
+
+def _of_reuse(subject: Subject) -> Iterator[Finding]:
+    """Edit a file as never before and build again: the named steps must come from the cache."""
+    reuse = subject.spec.reuses
+    assert reuse is not None
+    build = builds.build_of(subject.spec.image, subject.builds)
+    with _edited(subject, reuse.edit, reuse.extend, f"{reuse.extend} {uuid.uuid4().hex}"):
+        code, vertexes, words = builds.rebuild(subject.engine, build, subject.timeout)
+    if code != 0:
+        raise StepError(f"the build fails after an edit of '{reuse.edit}'", "extend a comment, not code", words[-600:])
+    again = [vertex for vertex in vertexes if builds.stage_of(vertex) and not vertex.get("cached")]
+    for step in reuse.steps:
+        if not any(step in vertex["name"] for vertex in vertexes):
+            raise StepError(f"no step of the build contains {step!r}", "write it as it stands in the Dockerfile")
+    redone = [step for step in reuse.steps if any(step in vertex["name"] for vertex in again)]
+    claim = f"an edit of {reuse.edit} reuses {', '.join(reuse.steps)}"
+    measured = f"{len(again)} steps ran again" + (f", {', '.join(redone)} among them" if redone else "")
+    hint = "copy what changes rarely before what changes often"
+    yield Finding("reuses", claim, measured, "text", bool(again) and not redone, hint if redone else "")
+
+
+def _of_programs(subject: Subject, api: docker.DockerClient) -> Iterator[Finding]:
+    for index, path in enumerate(subject.spec.static):
+        needs = dynamic_needs(images.read_file(api, subject.spec.image, path))
+        measured = f"needs {', '.join(needs)}" if needs else "no interpreter, no library"
+        yield Finding(f"static.{index}", f"{path} is static", measured, "text", not needs)
+
+
+@contextlib.contextmanager
+def _edited(subject: Subject, file: str, old: str, new: str) -> Iterator[None]:
+    """Replace ``old`` by ``new`` in a file of the lab while the context lasts."""
+    place = subject.lab / file
+    if not place.is_file():
+        raise StepError(f"there is no file '{file}' to edit", "name a file that the page shows")
+    original = place.read_text(encoding="utf-8")
+    if old not in original:
+        raise StepError(f"'{file}' does not contain {old!r}", "name text that is in it")
+    try:
+        place.write_text(original.replace(old, new), encoding="utf-8")
+        yield
+    finally:
+        place.write_text(original, encoding="utf-8")

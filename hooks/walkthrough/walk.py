@@ -20,6 +20,7 @@ from walkthrough.errors import Location, Problem, StepError, WalkthroughError
 from walkthrough.expected import difference, matches
 from walkthrough.measure import Subject, measure
 from walkthrough.pages import Page
+from walkthrough.quiet import Quiet
 from walkthrough.shell import WALK_VARIABLE, Shell, end_marked
 from walkthrough.steps import ApplyDiff, CheckImage, Command, NotRun, RunCommands, RunScript, Step, WriteFile
 from walkthrough.tools import install_tools
@@ -88,6 +89,7 @@ Listener = Callable[[str, int, int, str], None]
 
 
 _under_way: set[str] = set()
+_quiet = Quiet()
 
 
 def abandon() -> None:
@@ -218,16 +220,19 @@ class _Guide:
                 for command in step.commands:
                     line = command.line
                     wanted = step.exit_code if command is step.commands[-1] else 0
-                    self._command(command, wanted, step.timeout, commands, problems, page)
+                    with _quiet.shared():
+                        self._command(command, wanted, step.timeout, commands, problems, page)
                     if problems and not keep_going:
                         break
             elif isinstance(step, RunScript):
-                self._script(step, commands)
+                with _quiet.shared():
+                    self._script(step, commands)
             elif isinstance(step, CheckImage):
                 subject = Subject(
                     step.spec, self._engine, self._identity, read_journal(self._journal), self._workspace.lab
                 )
-                measured = measure(subject)
+                with _quiet.alone():
+                    measured = measure(subject)
                 findings, stand_in = measured.findings, measured.stand_in
                 problems += [_problem(page, step, finding) for finding in findings if not finding.ok]
             else:
