@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from walkthrough import publish
+from walkthrough import figures, publish
 from walkthrough.course import Course, read_course
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.labfolder import drift_of
@@ -88,11 +88,20 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
-    """Put the page's evidence at its end."""
+    """Draw the figures in the page's prose from the records, and put its evidence at its end."""
+    html = _with_figures(html)
     if _site.view is not None:
         return html + publish.evidence(_site.view)
     problems = _site.problems.get(f"docs/{page.file.src_uri}", ())
     return html + "".join(publish.problem(problem) for problem in problems)
+
+
+def _with_figures(html: str) -> str:
+    project, course = _site.project, _site.course
+    assert project is not None
+    assert course is not None
+    known = figures.sources(course.itineraries)
+    return figures.fill(html, known, lambda path: read_record(project, course.itineraries[path].page))
 
 
 def on_post_build(**_: Any) -> None:

@@ -57,8 +57,8 @@ class End:
 class Running:
     """A running container of an image, with its exposed ports published on free ports of the loopback."""
 
-    def __init__(self, container: Container, started: float) -> None:
-        self.container, self.started = container, started
+    def __init__(self, api: docker.DockerClient, container: Container, started: float) -> None:
+        self._api, self.container, self.started = api, container, started
 
     def alive(self) -> bool:
         """Return whether it still runs, from the engine's fresh word."""
@@ -162,6 +162,27 @@ class Running:
             code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
         return End(int(code), time.monotonic() - begun, killed, first)
 
+    def freeze(self, helpers: Iterable[str]) -> None:
+        """Stop every process of the container, so that it hangs.
+
+        The engine signals the first process only, and that may be a supervisor whose workers go on. The others are
+        reached from a container of one of the images ``helpers`` that shares the processes, if one has a shell.
+        """
+        self.container.kill("SIGSTOP")
+        for image in helpers:
+            with contextlib.suppress(docker.errors.APIError, docker.errors.ContainerError):
+                self._api.containers.run(
+                    image,
+                    command=["-c", "kill -s STOP -- -1"],
+                    entrypoint=["/bin/sh"],
+                    user="0",
+                    labels=self.container.labels,
+                    pid_mode=f"container:{self.container.id}",
+                    network_mode="none",
+                    remove=True,
+                )
+                return
+
     def first_process(self) -> str:
         """Return the command line of the container's first process, or an empty text."""
         with contextlib.suppress(docker.errors.APIError, IndexError, KeyError):
@@ -210,7 +231,7 @@ def running(
             container.start()
         except docker.errors.APIError as error:
             raise StepError(f"the container does not start: {error.explanation}", "see its command") from None
-        yield Running(container, started)
+        yield Running(api, container, started)
     finally:
         with contextlib.suppress(docker.errors.APIError):
             container.remove(force=True, v=True)

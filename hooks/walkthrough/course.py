@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from walkthrough import figures
 from walkthrough.bases import names_in
 from walkthrough.errors import Location, PageError, Problem, WalkthroughError
 from walkthrough.pages import Page, read_page
@@ -55,6 +56,9 @@ def read_course(project: Project) -> Course:
         before = tuple((pages[other], steps[other]) for other in _foundations(page, pages))
         itineraries[name] = Itinerary(page, steps[name], before)
     problems += _contradictions(itineraries)
+    measured = figures.sources(itineraries)
+    for page in pages.values():
+        problems += figures.problems(page, measured)
     return Course(project, pages, itineraries, tuple(sorted(problems)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ def write_lab(project: Project, itinerary: Itinerary, write: bool = True) -> lis
 def final_files(itinerary: Itinerary) -> dict[str, str]:
     """Return the lab files that a page shows, as they are at its end, from its text alone.
 
-    A lab's first page is also its README.
+    A lab's first page is also its README, and a page in a folder of its own (``setup/verify.md``) is that file too.
     """
     page = itinerary.page
     files: dict[str, str] = {}
@@ -64,13 +65,25 @@ def final_files(itinerary: Itinerary) -> dict[str, str]:
             elif isinstance(step, ApplyDiff) and step.path in files:
                 files[step.path] = apply_patch(files[step.path], step.fence.text, step.fence.first_text_line)
     own = {path: files[path] for path in shown_files(itinerary.steps) if path in files}
-    return {**own, "README.md": _readme(page)} if page.name == "index" else own
+    text = text_file(page)
+    return {**own, text: _as_file(page, text)} if text else own
 
 
-def _readme(page: Page) -> str:
-    """Return a lab's first page as a README: without front matter, its links leading to the other pages' sources."""
+def text_file(page: Page) -> str | None:
+    """Return the path below the lab at which the page itself is kept, if it is."""
+    return "README.md" if page.name == "index" else f"{page.name}.md" if "/" in page.name else None
+
+
+def _as_file(page: Page, path: str) -> str:
+    """Return a page as a file of its lab: without front matter, its links leading to the other pages' sources."""
     body = "".join(page.text.splitlines(keepends=True)[page.body_line - 1 :]).lstrip("\n")
-    return _PAGE_LINK.sub(rf"](../../docs/{page.lab}/\1", body)
+    up = "../" * (path.count("/") + 2)
+    folder = posixpath.dirname(page.path)
+
+    def source(found: re.Match[str]) -> str:
+        return f"]({up}{posixpath.normpath(posixpath.join(folder, found[1]))}"
+
+    return _PAGE_LINK.sub(source, body)
 
 
 def drift_of(course: Course) -> list[Problem]:
@@ -81,7 +94,9 @@ def drift_of(course: Course) -> list[Problem]:
         page = itinerary.page
         stale = write_lab(course.project, itinerary, write=False)
         problems += [Problem(page.at(s.line), f"{s.path} {s.how}", "run 'make' and commit it") for s in stale]
-        shown |= {f"labs/{page.lab}/{path}" for path in shown_files(itinerary.steps)}
+        kept = text_file(page)
+        paths = {*shown_files(itinerary.steps), *([kept] if kept else [])}
+        shown |= {f"labs/{page.lab}/{path}" for path in paths}
     labs = {page.lab: page for page in course.pages.values() if page.lab}
     for lab, page in labs.items():
         problems += _strangers(course.project, str(lab), page, shown)

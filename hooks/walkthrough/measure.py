@@ -22,6 +22,7 @@ from walkthrough.units import size_text, time_text
 _READY_LIMIT = 30.0
 _HEALTH_LIMIT = 120.0
 _TRIES = 3
+_SHELLS = {"sh", "bash", "dash", "ash"}
 _PATIENCE = 2.0
 """A limit that is missed is waited for this many times longer, so that the finding can say by how much."""
 
@@ -142,8 +143,9 @@ def _of_image(spec: ImageSpec, image: images.Image) -> Iterator[Finding]:
         measured = ", ".join(ports) or "none"
         yield Finding("ports", f"exposes {', '.join(wanted) or 'no port'}", measured, "text", ports == wanted)
     if spec.exec_form is not None:
-        command = [*(image.setting("Entrypoint") or []), *(image.setting("Cmd") or [])]
-        shell_form = command[:2] == ["/bin/sh", "-c"]
+        parts = [image.setting("Entrypoint") or [], image.setting("Cmd") or []]
+        command = [word for part in parts for word in part]
+        shell_form = any(part and Path(part[0]).name in _SHELLS and "-c" in part for part in parts)
         measured = "shell form" if shell_form else "exec form" if command else "no command"
         claim = "starts in exec form" if spec.exec_form else "starts in shell form"
         ok = bool(command) and shell_form is not spec.exec_form
@@ -223,7 +225,7 @@ def _stop_hint(killed: bool, first: str) -> str:
     if not killed:
         return f"PID 1 is '{first}'"
     program = Path(first.split(" ", 1)[0]).name if first else ""
-    if program in {"sh", "bash", "dash", "ash"}:
+    if program in _SHELLS:
         return (
             f"killed after {GRACE_PERIOD:.0f} s: PID 1 is a shell ('{first}'), which swallows the signal; use exec form"
         )
@@ -246,9 +248,8 @@ def _of_breaking(subject: Subject, api: docker.DockerClient) -> Iterator[Finding
     with _started(subject, api, fast_probes=True) as container:
         if container.health("healthy", _READY_LIMIT) is None:
             raise StepError("it never became healthy", "", _last_probe(container))
-        container.container.kill("SIGSTOP")
+        container.freeze(tag for build in subject.builds for tag in build.tags)
         seconds = container.health("unhealthy", min(_HEALTH_LIMIT, spec.unhealthy.bound * _PATIENCE + 5))
-        container.container.kill("SIGCONT")
     hint = "its health check passes though the server does not answer"
     yield limit_finding("unhealthy", "turns unhealthy when the server hangs, within", spec.unhealthy, seconds, hint)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +33,7 @@ class FrontMatter(BaseModel):
     tags: list[str] = []
     search: dict[str, Any] = {}
     builds_on: list[str] = []
-    """Pages of the same folder that are walked first, in the same workspace."""
+    """Pages of the same lab, named from this one's folder, that are walked first, in the same workspace."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Page:
     @cached_property
     def builds_on(self) -> tuple[str, ...]:
         """Paths of the pages that this one builds on, relative to the project."""
-        return tuple((Path(self.path).parent / name).as_posix() for name in self.front.builds_on)
+        folder = posixpath.dirname(self.path)
+        return tuple(posixpath.normpath(posixpath.join(folder, name)) for name in self.front.builds_on)
 
 
 def read_page(project: Project, path: Path) -> Page:

@@ -25,6 +25,8 @@ _OUTPUT_LINES = 40
 _SAME_SIZE = 0.02
 """Two measured sizes within 2 % say the same: a stand-in rebuilt from newer packages moves by less."""
 _APPEARANCE = {"linenums", "hl_lines"}
+_PRESENTATION = {"figures.py", "labfolder.py", "publish.py", "report.py", "templates"}
+"""What of this package shows a verdict and has no part in reaching it."""
 
 
 class _Model(BaseModel):
@@ -125,11 +127,12 @@ def _told(step: Step) -> list[Any]:
 
 @cache
 def tool_digest() -> str:
-    """Return the digest of this package's own files: a changed tool believes no old verdict."""
+    """Return the digest of this package's files that reach verdicts: a changed tool believes no old one."""
     package = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+        parts = set(path.relative_to(package).parts)
+        if path.is_file() and not parts & {"__pycache__", *_PRESENTATION}:
             digest.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
