@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from walkthrough import figures, publish
+from walkthrough.archive import archives
 from walkthrough.course import Course, read_course
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.labfolder import drift_of
@@ -53,8 +54,8 @@ def on_config(config: Any) -> Any:
     return config
 
 
-def on_files(files: Any, **_: Any) -> Any:
-    """Verify the pages: at once in a build, in the background in a preview."""
+def on_files(files: Any, config: Any) -> Any:
+    """Verify the pages: at once in a build, in the background in a preview; add each lab's archive."""
     assert _site.project is not None
     _site.course = read_course(_site.project)
     if _site.serving:
@@ -63,6 +64,8 @@ def on_files(files: Any, **_: Any) -> Any:
         _site.problems = _site.walker.problems(_site.course)
     else:
         _verify(_site.course)
+    for path, content in archives(_site.course.itineraries).items():
+        files.append(_generated(config, path, content))
     return files
 
 
@@ -156,6 +159,15 @@ def _plugin_error(message: str) -> Exception:
     else:
         from mkdocs.exceptions import PluginError  # type: ignore[assignment]
     return PluginError(message)
+
+
+def _generated(config: Any, path: str, content: bytes) -> Any:
+    """Return a file of the site that is made here, as the generator that runs us knows it."""
+    if "properdocs" in sys.modules:
+        from properdocs.structure.files import File
+    else:
+        from mkdocs.structure.files import File  # type: ignore[assignment]
+    return File.generated(config, path, content=content)
 
 
 def _accept_options(_language: str, inputs: dict[str, str], options: dict[str, Any], _attrs: Any, _md: Any) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from walkthrough import readercheck
 from walkthrough.course import read_course
 from walkthrough.engine import Embedded, find_engine
 from walkthrough.errors import WalkthroughError
@@ -49,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
     project = Project.find()
     course = read_course(project)
+    if recording:
+        for path in readercheck.rewrite(project, course.itineraries):
+            print(f"{path}: the check script is written anew")
+            course = read_course(project)
     options = Options(fresh=fresh or recording, keep_going=recording, check_drift=check)
     run = verify(course, pages, Progress(), options)
     if recording:

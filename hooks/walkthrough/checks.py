@@ -13,9 +13,18 @@ from walkthrough.units import Limit, parse_limit, size_text, time_text
 
 Size = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "size"))]
 Duration = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "time"))]
-_SETTINGS = {"image", "read_only", "init"}
+_SETTINGS = {"image", "read_only", "init", "check"}
 """Keys of a checks block that say how to measure, and claim nothing."""
 ROOT_USERS = {"", "0", "root", "0:0", "root:root"}
+NOT_ROOT = "not root"
+PACKAGE_TRACES = r"/(dpkg/status(\.d/.+)?|apk/db/installed|rpm/.+|node_modules/.+|[^/]+\.(dist|egg)-info|[^/]+\.jar)$"
+"""Extended regular expression of paths by which scanners find packages: Debian, Alpine, Red Hat, npm, Python, Java."""
+
+
+ExitCode = Annotated[int, Field(ge=0, le=255)]
+ExitCodes = Annotated[
+    tuple[ExitCode, ...], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
+]
 
 
 class _Strict(BaseModel):
@@ -37,7 +46,8 @@ class Stop(_Strict):
     """How the container ends when it is sent a signal, as ``docker stop`` sends it (10 s of grace)."""
 
     signal: Literal["SIGTERM", "SIGINT"] = "SIGTERM"
-    exit: int = Field(default=0, ge=0, le=255)
+    exit: ExitCodes = (0,)
+    """Exit code, or several that are equally good."""
     within: Duration
     during: str | None = Field(default=None, pattern=r"^/")
     """Path of a slow request that is under way when the signal comes."""
@@ -74,7 +84,7 @@ class ImageSpec(_Strict):
     compressed: Size | None = None
     """What a pull downloads: the sum of the layers, gzip level 6 each."""
     user: str | None = None
-    """``UID:GID`` as configured, or ``root``."""
+    """``UID:GID`` as configured, ``root``, or ``not root`` for any other."""
     ports: list[str | int] | None = None
     exec_form: bool | None = None
     present: list[str] = []
@@ -87,8 +97,12 @@ class ImageSpec(_Strict):
     stages: Literal["reached"] | None = None
     guard: Guard | None = None
     reuses: Reuse | None = None
+    packages: Literal["none"] | None = None
+    """No package that a scanner could find: neither of a distribution nor of a language."""
     static: list[str] = []
     """Programs that need no dynamic linker and no library."""
+    check: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]*$")
+    """Name under which the lab's script offers this check to readers."""
     init: bool = False
     """Run every container of this check with ``--init``, as in ``docker run --init``."""
     read_only: bool = False

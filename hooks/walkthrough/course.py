@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from walkthrough import figures
+from walkthrough import figures, readercheck
 from walkthrough.bases import names_in
 from walkthrough.errors import Location, PageError, Problem, WalkthroughError
 from walkthrough.pages import Page, read_page
@@ -56,6 +56,7 @@ def read_course(project: Project) -> Course:
         before = tuple((pages[other], steps[other]) for other in _foundations(page, pages))
         itineraries[name] = Itinerary(page, steps[name], before)
     problems += _contradictions(itineraries)
+    problems += readercheck.outdated(itineraries)
     measured = figures.sources(itineraries)
     for page in pages.values():
         problems += figures.problems(page, measured)

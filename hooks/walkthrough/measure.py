@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import docker
 
 from walkthrough import builds, images
 from walkthrough.bases import STAND_IN_LABEL
-from walkthrough.checks import ROOT_USERS, Finding, ImageSpec, limit_finding
+from walkthrough.checks import NOT_ROOT, PACKAGE_TRACES, ROOT_USERS, Finding, ImageSpec, limit_finding
 from walkthrough.containers import GRACE_PERIOD, Running, running
 from walkthrough.elf import dynamic_needs
 from walkthrough.engine import Engine
@@ -134,9 +135,16 @@ def _of_image(spec: ImageSpec, image: images.Image) -> Iterator[Finding]:
     if spec.user is not None:
         user = str(image.setting("User") or "")
         is_root, wants_root = user in ROOT_USERS, spec.user in ROOT_USERS
-        ok = (is_root and wants_root) or user == spec.user
+        ok = (is_root and wants_root) or user == spec.user or (spec.user == NOT_ROOT and not is_root)
         hint = "the image runs as root: is there a USER line in its final stage?" if is_root and not ok else ""
-        yield Finding("user", f"runs as {spec.user or 'root'}", user or "root", "text", ok, hint)
+        yield Finding(
+            "user",
+            f"runs as {'any user but root' if spec.user == NOT_ROOT else spec.user or 'root'}",
+            user or "root",
+            "text",
+            ok,
+            hint,
+        )
     if spec.ports is not None:
         ports = sorted(image.setting("ExposedPorts") or {})
         wanted = sorted(str(port) if "/" in str(port) else f"{port}/tcp" for port in spec.ports)
@@ -151,6 +159,10 @@ def _of_image(spec: ImageSpec, image: images.Image) -> Iterator[Finding]:
         ok = bool(command) and shell_form is not spec.exec_form
         hint = 'a shell is PID 1 and swallows SIGTERM: write CMD ["program", "argument"]' if shell_form else ""
         yield Finding("exec_form", claim, measured, "text", ok, "" if ok else hint)
+    if spec.packages:
+        traces = [path for path in sorted(image.paths) if re.search(PACKAGE_TRACES, path)]
+        measured = f"{len(traces)} traces, such as {traces[0]}" if traces else "none"
+        yield Finding("packages", "has no package that a scanner could find", measured, "text", not traces)
     for index, path in enumerate(spec.present):
         there = path in image.paths
         yield Finding(f"present.{index}", f"has {path}", "present" if there else "absent", "text", there)
@@ -201,14 +213,14 @@ def _of_stop(subject: Subject, api: docker.DockerClient, index: int) -> Iterator
             with container.under_way(stop.during, _port(subject)) as finished:
                 end = container.stop(stop.signal)
                 got_answer = finished()
-    claim = f"{stop.signal} stops it with exit code {stop.exit}"
+    claim = f"{stop.signal} stops it with exit code {' or '.join(map(str, stop.exit))}"
     if stop.during:
         fate = "is finished" if stop.request == "finished" else "is lost"
         claim += f", the request for {stop.during} under way {fate},"
     claim += " within"
     key = f"stops.{index}"
     fate_holds = got_answer is None or got_answer is (stop.request == "finished")
-    if end.exit_code != stop.exit or not fate_holds:
+    if end.exit_code not in stop.exit or not fate_holds:
         measured = f"exit code {end.exit_code} after {time_text(end.seconds)}"
         if got_answer is not None:
             measured += f", request {'finished' if got_answer else 'lost'}"

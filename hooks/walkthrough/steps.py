@@ -18,6 +18,8 @@ minutes, and an author waits for the verdict."""
 
 PROMPT, CONTINUATION = "$ ", "> "
 _DISPLAY = {"title", "linenums", "hl_lines"}
+WRITTEN = "reader-check"
+"""Value of the fence option ``written``: the text is the lab's check script and kept by ``make record``."""
 _ILLUSTRATIONS = {"text", "mermaid"}
 _COMMANDS = {"console", "bash"}
 
@@ -156,7 +158,9 @@ class _Reader:
         if language == "console":
             return self.console(fence)
         if "title" in options:
-            self.options(fence, _DISPLAY)
+            self.options(fence, _DISPLAY | {"written"})
+            if options.get("written", WRITTEN) != WRITTEN:
+                self.problem(fence.line, f"nobody writes '{options['written']}'", f'write written="{WRITTEN}"')
             path = self.path(fence)
             if path is None:
                 return None

@@ -3,8 +3,9 @@
 import signal
 import sys
 
-from app import app
 from waitress import create_server
+
+from app import app
 
 if __name__ == "__main__":
     for number in (signal.SIGTERM, signal.SIGINT):
