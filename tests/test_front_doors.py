@@ -24,7 +24,7 @@ LIES = {
     "typo in the Dockerfile": Lie(
         "\nHEALTHCHECK --interval", "\nHEALTHCHEKC --interval", "HEALTHCHEKC", "unknown instruction"
     ),
-    "budget of 1 MB": Lie("size: 7.5 MB", "size: 1 MB", "size: 1 MB", "claimed: size, uncompressed ≤ 1.00 MB"),
+    "budget of 1 MB": Lie("size: 6.6 MB", "size: 1 MB", "size: 1 MB", "claimed: size, uncompressed ≤ 1.00 MB"),
     "wrong expected output": Lie("\n404\n", "\n405\n", "localhost:8080/nowhere", "-405"),
     "unit test that fails": Lie('"ok\\n"}', '"OK\\n"}', "RUN --mount=type=cache,target=/go/pkg/mod \\", "FAIL"),
     "USER root": Lie("USER 65532:65532\n", "USER root\n", "$ docker run -d --name go-app", "unable to find user root"),

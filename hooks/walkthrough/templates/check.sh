@@ -47,10 +47,14 @@ bytes() { awk -v n="$1" 'BEGIN { split("B kB MB GB", unit); i = 1; while (n >= 1
 # Looks at an image: its layers and the paths in it, less those that Docker itself puts into every container.
 begin() {
     image=$1
+    case ${image##*/} in
+        *:* | *@*) ;;
+        *) image=$image:latest ;; # without a tag, "docker save" means all of them
+    esac
     flags=''
-    printf '%s\n' "$image"
+    printf '%s\n' "$1"
     if ! docker image inspect "$image" >/dev/null 2>&1; then
-        bad "there is an image $image" "build it as its page says: $2"
+        bad "there is an image $1" "build it as its page says: $2"
         return 1
     fi
     docker history --human=false --no-trunc --format {% raw %}'{{.Size}} {{.CreatedBy}}'{% endraw %} "$image" | sort -rn >"$work/layers"
