@@ -1,0 +1,3 @@
+module example.com/by-hand
+
+go 1.27

@@ -1,0 +1,105 @@
+"""The reader's script: good images pass, broken ones fail with a hint that says why, under dash and under busybox."""
+
+from __future__ import annotations
+
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers import LAB, ROOT
+from walkthrough.engine import Engine
+
+SCRIPT = ROOT / "labs" / LAB / "check"
+TINY = ROOT / "labs" / LAB / "solutions/c"
+BROKEN = """
+FROM debian:trixie
+EXPOSE 8080
+CMD sleep 60; true
+"""
+
+
+@pytest.fixture(scope="module")
+def images(engine: Engine, debian: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
+    """Yield the names of a good and of a broken image, and a busybox."""
+    assert debian
+    folder = tmp_path_factory.mktemp("broken")
+    (folder / "Dockerfile").write_text(BROKEN)
+    (folder / "server.c").write_bytes((TINY / "server.c").read_bytes())
+    good = (TINY / "Dockerfile").read_text().replace("FROM debian:trixie-slim", "FROM debian:trixie")
+    (folder / "Dockerfile.good").write_text(good.replace("musl-tools", "musl-tools busybox-static"))
+    mark = uuid.uuid4().hex[:8]
+    names = f"labs-test-good:{mark}", f"labs-test-broken:{mark}", f"labs-test-tools:{mark}"
+    try:
+        for name, options in zip(
+            names, (["-f", "Dockerfile.good"], [], ["-f", "Dockerfile.good", "--target", "build"]), strict=True
+        ):
+            built = engine.command("buildx", "build", "--load", "-t", name, *options, ".", cwd=folder, timeout=300)
+            assert built.returncode == 0, built.stderr
+        made = engine.command("create", names[2]).stdout.strip()
+        engine.command("cp", f"{made}:/usr/bin/busybox", str(folder / "busybox"))
+        engine.command("rm", made)
+        yield names[0], names[1], folder / "busybox"
+    finally:
+        engine.command("image", "rm", "--force", *names)
+
+
+def check(engine: Engine, shell: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script in the engine's network, with the engine's client first in PATH."""
+    within = ["nsenter", f"--net={engine.network}"] if engine.kind == "embedded" else []
+    environment = {
+        **engine.variables,
+        "DOCKER_HOST": engine.host,
+        "PATH": f"{Path(engine.docker).parent}:/usr/local/bin:/usr/bin:/bin",
+    }
+    return subprocess.run(
+        [*within, *shell, str(SCRIPT), *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("kind", ["dash", "busybox"])
+def test_script_tells_good_from_broken(engine: Engine, images: tuple[str, str, Path], kind: str) -> None:
+    """The five demands of the challenge hold of a good image; of a broken one each failure says what was seen."""
+    good, broken, busybox = images
+    shell = ["dash"] if kind == "dash" else [str(busybox), "sh"]
+
+    passed = check(engine, shell, "challenge", good)
+    failed = check(engine, shell, "challenge", broken)
+
+    assert passed.returncode == 0, passed.stdout
+    assert "6 of 6 claims hold" in passed.stdout
+    assert failed.returncode == 1, failed.stdout
+    for hint in ("the largest layer is", "write a USER line", "begin the last stage with FROM scratch"):
+        assert hint in failed.stdout
+    assert "write a HEALTHCHECK line" in failed.stdout
+
+
+def test_a_shell_as_first_process_is_named(engine: Engine, images: tuple[str, str, Path], tmp_path: Path) -> None:
+    """The hint for the classic mistake is computed from the process that was seen."""
+    (tmp_path / "Dockerfile").write_text("FROM debian:trixie\nCMD sleep 60; true\n")
+    name = f"labs-test-shell:{uuid.uuid4().hex[:8]}"
+    built = engine.command("buildx", "build", "--load", "-t", name, ".", cwd=tmp_path, timeout=300)
+    assert built.returncode == 0, built.stderr
+    try:
+        said = check(engine, ["dash"], "challenge", name).stdout
+    finally:
+        engine.command("image", "rm", "--force", name)
+
+    assert "exit 137 after 10 s: PID 1 is a shell (/bin/sh -c sleep 60; true); use the exec form" in said
+
+
+def test_an_unknown_name_shows_how_it_is_used(engine: Engine) -> None:
+    """And an image that is not there says how it comes to be."""
+    assert check(engine, ["dash"], "nothing").returncode == 2
+    assert "./check NAME IMAGE" in check(engine, ["dash"], "nothing").stdout
+    missing = check(engine, ["dash"], "go-app", "labs-test-missing:1")
+    assert missing.returncode == 1
+    assert "build it as its page says: go-app" in missing.stdout
