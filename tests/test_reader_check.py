@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,20 +50,19 @@ def images(engine: Engine, debian: str, tmp_path_factory: pytest.TempPathFactory
 def check(engine: Engine, shell: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the script in the engine's network, with the engine's client first in PATH."""
     within = ["nsenter", f"--net={engine.network}"] if engine.kind == "embedded" else []
-    environment = {
-        **engine.variables,
-        "DOCKER_HOST": engine.host,
-        "PATH": f"{Path(engine.docker).parent}:/usr/local/bin:/usr/bin:/bin",
-    }
-    return subprocess.run(
-        [*within, *shell, str(SCRIPT), *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as client:
+        # The client alone: beside it lie tools of another system, which do not run on this one.
+        (Path(client) / "docker").symlink_to(engine.docker)
+        environment = {**engine.variables, "DOCKER_HOST": engine.host, "PATH": f"{client}:/usr/bin:/bin"}
+        return subprocess.run(
+            [*within, *shell, str(SCRIPT), *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
 
 
 @pytest.mark.parametrize("kind", ["dash", "busybox"])

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,15 @@ class Stages:
     names: tuple[str, ...]
     bases: tuple[str, ...]
     reached: frozenset[str]
+    copies: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """For a stage, the stages that it copies from, each with the instruction."""
+    layers: Mapping[str, int] = field(default_factory=dict)
+    """For a stage, how many layers its own instructions made."""
+
+    def own_layers(self, stage: str) -> int:
+        """Return how many layers of the image of ``stage`` this build made, those of the stages below it included."""
+        below = self.bases[self.names.index(stage)]
+        return self.layers.get(stage, 0) + (self.own_layers(below) if below in self.names else 0)
 
 
 def read_journal(folder: Path) -> list[Build]:
@@ -157,4 +166,39 @@ def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
         raise StepError("the build cannot be repeated", "do the files still stand as they were built?", words)
     reached = frozenset(stage for stage in map(stage_of, vertexes) if stage)
     final = build.values("--target")[-1:] or [names[-1]]
-    return Stages(names, tuple(target.get("base", "") for target in targets), reached | frozenset(final))
+    bases = tuple(target.get("base", "") for target in targets)
+    return Stages(names, bases, reached | frozenset(final), _copies(vertexes, names, bases), _layers(vertexes))
+
+
+def _copies(
+    vertexes: list[dict[str, Any]], names: tuple[str, ...], bases: tuple[str, ...]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return what each stage takes from others: the steps of theirs that the solver feeds to a step of its own.
+
+    The first step of a stage is also fed the stage below it; that is no copy, unless the instruction names it.
+    """
+    stage_by_digest = {vertex["digest"]: stage_of(vertex) for vertex in vertexes}
+    below = dict(zip(names, bases, strict=True))
+    found: dict[str, list[tuple[str, str]]] = {}
+    for vertex in vertexes:
+        stage, instruction = stage_of(vertex), _instruction(vertex)
+        sources = {stage_by_digest.get(digest) for digest in vertex.get("inputs") or []} - {None, stage}
+        for source in sorted(str(source) for source in sources):
+            if stage and (source != below.get(stage) or f"from={source}" in instruction):
+                found.setdefault(stage, []).append((source, instruction))
+    return {stage: tuple(dict.fromkeys(pairs)) for stage, pairs in found.items()}
+
+
+def _layers(vertexes: list[dict[str, Any]]) -> dict[str, int]:
+    """Return how many steps of each stage made a layer: all but the FROM that it begins with."""
+    counts: dict[str, int] = {}
+    for vertex in vertexes:
+        stage = stage_of(vertex)
+        if stage and not _instruction(vertex).startswith("FROM "):
+            counts[stage] = counts.get(stage, 0) + 1
+    return counts
+
+
+def _instruction(vertex: dict[str, Any]) -> str:
+    """Return the instruction that a step of a stage does, such as ``COPY --from=build /server /server``."""
+    return str(vertex.get("name", "")).partition("] ")[2]

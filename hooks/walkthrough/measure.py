@@ -12,6 +12,7 @@ from pathlib import Path
 import docker
 
 from walkthrough import builds, images
+from walkthrough.anatomy import Anatomy, anatomy, stage_parts
 from walkthrough.bases import STAND_IN_LABEL
 from walkthrough.checks import NOT_ROOT, PACKAGE_TRACES, ROOT_USERS, Finding, ImageSpec, limit_finding
 from walkthrough.containers import GRACE_PERIOD, Running, running
@@ -46,6 +47,7 @@ class Measured:
 
     findings: tuple[Finding, ...]
     stand_in: str | None
+    anatomy: Anatomy
 
 
 def measure(subject: Subject) -> Measured:
@@ -63,8 +65,11 @@ def measure(subject: Subject) -> Measured:
             findings += _timed(lambda index=index: _of_stop(subject, api, index), [f"stops.{index}"])  # type: ignore[misc]
         if spec.unhealthy:
             findings += _timed(lambda: _of_breaking(subject, api), ["unhealthy"])
+        whole = anatomy(image)
         if spec.stages:
-            findings += _guarded(lambda: _of_stages(subject), ["stages"])
+            seen: list[builds.Stages] = []
+            findings += _guarded(lambda: _of_stages(subject, seen), ["stages"])
+            whole = _whole(subject, api, image, seen[0]) if seen else whole
         if spec.guard:
             findings += _guarded(lambda: _of_guard(subject), ["guard"])
         if spec.reuses:
@@ -73,7 +78,15 @@ def measure(subject: Subject) -> Measured:
             keys = [f"static.{index}" for index in range(len(spec.static))]
             findings += _guarded(lambda: _of_programs(subject, api), keys)
     label = (image.setting("Labels") or {}).get(STAND_IN_LABEL)
-    return Measured(tuple(findings), label.split()[0] if label else None)
+    return Measured(tuple(findings), label.split()[0] if label else None, whole)
+
+
+def _whole(subject: Subject, api: docker.DockerClient, image: images.Image, stages: builds.Stages) -> Anatomy:
+    """Return what the image is made of, the stages of its build included."""
+    build = builds.build_of(subject.spec.image, subject.builds)
+    parts = stage_parts(subject.engine, api, build, stages, subject.walk, image)
+    target = next(iter(build.values("--target")[-1:]), stages.names[-1])
+    return anatomy(image, parts, stages.own_layers(target))
 
 
 def _started(
@@ -272,9 +285,10 @@ def _last_probe(container: Running) -> str:
     return f"exit code {log[-1]['ExitCode']}, {log[-1]['Output'].strip()!r}" if log else "nothing, no probe has ended"
 
 
-def _of_stages(subject: Subject) -> Iterator[Finding]:
+def _of_stages(subject: Subject, seen: list[builds.Stages]) -> Iterator[Finding]:
     build = builds.build_of(subject.spec.image, subject.builds)
     stages = builds.read_stages(subject.engine, build, subject.timeout)
+    seen.append(stages)
     targeted = {target for other in subject.builds for target in other.values("--target")}
     skipped = [name for name in stages.names if name not in stages.reached | targeted]
     measured = f"{len(stages.names) - len(skipped)} of {len(stages.names)} stages: " + ", ".join(

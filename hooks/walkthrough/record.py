@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from walkthrough.bases import Base
 from walkthrough.pages import Page
 from walkthrough.project import Project
-from walkthrough.steps import ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, Step, WriteFile
+from walkthrough.steps import IMAGE_TITLE, ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, Step, WriteFile
 from walkthrough.walk import Itinerary, Walked
 
 SCHEMA = 1
@@ -52,6 +53,38 @@ class CommandRecord(_Model):
     seconds: float
 
 
+class LayerRecord(_Model):
+    """A layer of a measured image: the instruction that made it, its size in bytes."""
+
+    instruction: str
+    size: int
+    base: bool
+
+
+class ContentRecord(_Model):
+    """What fills a measured image: a path, and the bytes in it that no other content counts."""
+
+    path: str
+    size: int
+
+
+class StageRecord(_Model):
+    """A stage of a build: what it begins with, its uncompressed size in bytes, its copies as (stage, instruction)."""
+
+    name: str
+    base: str
+    size: int
+    copies: list[tuple[str, str]]
+
+
+class AnatomyRecord(_Model):
+    """What a measured image is made of."""
+
+    layers: list[LayerRecord]
+    contents: list[ContentRecord]
+    stages: list[StageRecord]
+
+
 class StepRecord(_Model):
     """A step and what came of it."""
 
@@ -63,6 +96,7 @@ class StepRecord(_Model):
     findings: list[FindingRecord] = []
     stand_in: str | None = None
     """The stand-in whose files are part of the measured image."""
+    anatomy: AnatomyRecord | None = None
 
 
 class Coverage(_Model):
@@ -83,6 +117,14 @@ class Coverage(_Model):
         return 100 * done / total if total else 0.0
 
 
+class Past(_Model):
+    """What an earlier record of a page said: its date, its engine, and the size in bytes of each measured image."""
+
+    walked: str
+    engine: str
+    sizes: dict[str, int]
+
+
 class Record(_Model):
     """What an accepted walk of a page saw. ``content`` is the digest of all that was executable in it."""
 
@@ -95,6 +137,18 @@ class Record(_Model):
     coverage: Coverage
     seconds: float
     steps: list[StepRecord]
+    past: list[Past] = []
+    """Earlier records, oldest first, each of which measured something else than the next."""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The uncompressed size in bytes of each image that the page measures."""
+        return {
+            step.title.removeprefix(IMAGE_TITLE): int(finding.measured)
+            for step in self.steps
+            for finding in step.findings
+            if finding.key == "size" and isinstance(finding.measured, (int, float))
+        }
 
 
 _KINDS: dict[type[Step], str] = {
@@ -152,6 +206,7 @@ def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base], eng
             status=outcome.status,
             seconds=round(outcome.seconds, 3),
             stand_in=outcome.stand_in,
+            anatomy=AnatomyRecord.model_validate(asdict(outcome.anatomy)) if outcome.anatomy else None,
             commands=[
                 CommandRecord(
                     text=command.text,
@@ -237,13 +292,26 @@ def accept(project: Project, page: Page, record: Record) -> bool:
     known = _read(path)
     if known and _meaning(known) == _meaning(record) and _same_sizes(known, record):
         return False
-    _write(path, record)
+    _write(path, record.model_copy(update={"past": _past(known, record)}))
     return True
+
+
+def _past(known: Record | None, record: Record) -> list[Past]:
+    """Return the history of a record that replaces ``known``, which joins it if its sizes were others."""
+    if known is None:
+        return []
+    if known.sizes == record.sizes:
+        return known.past
+    return [*known.past, Past(walked=known.walked, engine=known.engine["engine"], sizes=known.sizes)]
 
 
 def _meaning(record: Record) -> list[Any]:
     verdicts = [
-        (step.kind, step.title, step.status, step.stand_in, [(f.claim, f.unit, f.ok) for f in step.findings])
+        (
+            (step.kind, step.title, step.status, step.stand_in),
+            [(finding.claim, finding.unit, finding.ok) for finding in step.findings],
+            [(stage.name, stage.base, stage.copies) for stage in step.anatomy.stages] if step.anatomy else None,
+        )
         for step in record.steps
     ]
     bases = sorted((base.name, base.stand_in, base.differs) for base in record.bases)

@@ -18,6 +18,7 @@ minutes, and an author waits for the verdict."""
 
 PROMPT, CONTINUATION = "$ ", "> "
 _DISPLAY = {"title", "linenums", "hl_lines"}
+IMAGE_TITLE = "check image "
 WRITTEN = "reader-check"
 """Value of the fence option ``written``: the text is the lab's check script and kept by ``make record``."""
 _ILLUSTRATIONS = {"text", "mermaid"}
@@ -107,7 +108,7 @@ class CheckImage(Step):
 
     @property
     def title(self) -> str:
-        return f"check image {self.spec.image}"
+        return f"{IMAGE_TITLE}{self.spec.image}"
 
 
 @dataclass(frozen=True)

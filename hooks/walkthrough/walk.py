@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from walkthrough.anatomy import Anatomy
 from walkthrough.builds import read_journal
 from walkthrough.checks import Finding, claim_line
 from walkthrough.cleanup import accounted
@@ -54,6 +55,8 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
     stand_in: str | None = None
     """The stand-in that is part of the measured image, if one is."""
+    anatomy: Anatomy | None = None
+    """What the measured image is made of."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ class _Guide:
         commands: list[CommandOutcome] = []
         findings: tuple[Finding, ...] = ()
         stand_in: str | None = None
+        made_of: Anatomy | None = None
         problems: list[Problem] = []
         line = step.fence.line
         if isinstance(step, NotRun):
@@ -233,7 +237,7 @@ class _Guide:
                 )
                 with _quiet.alone():
                     measured = measure(subject)
-                findings, stand_in = measured.findings, measured.stand_in
+                findings, stand_in, made_of = measured.findings, measured.stand_in, measured.anatomy
                 problems += [_problem(page, step, finding) for finding in findings if not finding.ok]
             else:
                 raise TypeError(f"no way to take a {type(step).__name__}")
@@ -251,6 +255,7 @@ class _Guide:
             findings=findings,
             problems=tuple(sorted(problems)),
             stand_in=stand_in,
+            anatomy=made_of,
         )
 
     def _run(self, text: str, timeout: float, commands: list[CommandOutcome]) -> CommandOutcome:
