@@ -57,9 +57,9 @@ def read_course(project: Project) -> Course:
         itineraries[name] = Itinerary(page, steps[name], before)
     problems += _contradictions(itineraries)
     problems += readercheck.outdated(itineraries)
-    measured = figures.sources(itineraries)
+    measured, limits = figures.sources(itineraries), list(figures.limits_of(itineraries))
     for page in pages.values():
-        problems += figures.problems(page, measured)
+        problems += figures.problems(page, measured, limits)
     return Course(project, pages, itineraries, tuple(sorted(problems)))
 
 

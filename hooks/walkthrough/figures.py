@@ -1,25 +1,34 @@
 """Figures in prose: never typed, but drawn from the record of the page that claims them.
 
 A page writes `` `=IMAGE CLAIM` `` such as `` `=go-app size` `` or `` `=go-app stops.0` ``, and its reader sees the
-measured value.
+measured value. A figure that is typed all the same must be a budget that a check holds, or one that the page's front
+matter calls given, with its source.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from walkthrough.checks import Finding
 from walkthrough.errors import Problem
 from walkthrough.pages import Page
 from walkthrough.record import Record
 from walkthrough.steps import CheckImage
+from walkthrough.units import FIGURE, Limit, parse_limit
 from walkthrough.walk import Itinerary
 
 _IN_TEXT = re.compile(r"(?<!`)`=(?P<image>[^\s`]+) (?P<key>[^\s`]+)`(?!`)")
 _RENDERED = re.compile(r"<code>=(?P<image>[^\s<]+) (?P<key>[^\s<]+)</code>")
+_CODE_OR_ADDRESS = re.compile(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->")
+_KINDS: tuple[Literal["size", "time"], ...] = ("size", "time")
+_TODO = (
+    "draw it from a claim, as in `=IMAGE size`, or let a check hold it as its budget; one that is not measured here"
+    " goes into the front matter with its source: 'given: {{{typed}: where it comes from}}'"
+)
 _HOW = {
     "size": "uncompressed: the sum of the files of all layers",
     "compressed": "what a pull downloads: the layers, gzip level 6 each",
@@ -49,32 +58,80 @@ def sources(itineraries: dict[str, Itinerary]) -> dict[tuple[str, str], Source]:
     return found
 
 
-def problems(page: Page, known: dict[tuple[str, str], Source]) -> Iterator[Problem]:
-    """Yield a problem for each figure in the page's prose that no claim of the course measures."""
+def problems(page: Page, known: dict[tuple[str, str], Source], limits: Iterable[Limit]) -> Iterator[Problem]:
+    """Yield a problem for each figure in the page's prose that no claim of the course measures or holds.
+
+    ``limits`` are the budgets that the course's checks hold.
+    """
     inside = {line for fence in page.fences for line in range(fence.line, fence.last + 1)}
+    held = {(limit.kind, limit.bound) for limit in limits}
     for number, line in enumerate(page.text.splitlines(), 1):
         if number in inside:
             continue
         for found in _IN_TEXT.finditer(line):
-            if (found["image"], found["key"]) not in known:
-                image = sorted(key for name, key in known if name == found["image"])
-                todo = f"claims of it: {', '.join(image)}" if image else "no page checks an image of that name"
-                yield Problem(page.at(number), f"nobody measures '{found['key']}' of {found['image']}", todo)
+            if fault := missing(found["image"], found["key"], known):
+                yield Problem(page.at(number), *fault)
+        if number < page.body_line:
+            continue
+        for typed in FIGURE.findall(_CODE_OR_ADDRESS.sub("", line)):
+            if typed not in page.front.given and not any(_is_held(typed, kind, held) for kind in _KINDS):
+                what = f"the figure '{typed}' is typed by hand"
+                yield Problem(page.at(number), what, _TODO.format(typed=typed))
+
+
+def _is_held(typed: str, kind: Literal["size", "time"], held: set[tuple[Literal["size", "time"], float]]) -> bool:
+    try:
+        return (kind, parse_limit(typed, kind).bound) in held
+    except ValueError:
+        return False
+
+
+def missing(image: str, key: str, known: dict[tuple[str, str], Source]) -> tuple[str, str] | None:
+    """Return what is wrong with a figure, and what to do, if no claim of the course measures it."""
+    if (image, key) in known:
+        return None
+    keys = sorted(claim for name, claim in known if name == image)
+    todo = f"claims of it: {', '.join(keys)}" if keys else "no page checks an image of that name"
+    return f"nobody measures '{key}' of {image}", todo
+
+
+def limits_of(itineraries: dict[str, Itinerary]) -> Iterator[Limit]:
+    """Yield every size and time that a check of the course holds."""
+    for itinerary in itineraries.values():
+        for step in itinerary.steps:
+            if isinstance(step, CheckImage):
+                spec = step.spec
+                timed = [*(request.within for request in spec.http), *(stop.within for stop in spec.stops)]
+                yield from filter(None, (spec.size, spec.compressed, spec.healthy, spec.unhealthy, *timed))
+
+
+def measured(
+    image: str, key: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]
+) -> Finding | None:
+    """Return what the records say of a claim, or None where they do not."""
+    source = known.get((image, key))
+    record = record_of(source.page) if source else None
+    if source and record and source.step < len(record.steps):
+        for finding in record.steps[source.step].findings:
+            if finding.key == source.key:
+                return Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok)
+    return None
+
+
+def how(finding: Finding) -> str:
+    """Return how a claim was measured, in words."""
+    return _HOW.get(finding.key.split(".")[0], finding.claim)
 
 
 def fill(rendered: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]) -> str:
     """Return a rendered page with each figure replaced by what the record measured."""
 
     def value(found: re.Match[str]) -> str:
-        source = known.get((html.unescape(found["image"]), html.unescape(found["key"])))
-        record = record_of(source.page) if source else None
-        if source and record and source.step < len(record.steps):
-            for finding in record.steps[source.step].findings:
-                if finding.key == source.key:
-                    measured = Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok)
-                    how = _HOW.get(source.key.split(".")[0], finding.claim)
-                    words = f"{found['image']}, measured: {html.escape(how)}"
-                    return f'<span class="figure" title="{words}">{html.escape(measured.measured_text())}</span>'
-        return '<span class="figure unknown">not measured yet</span>'
+        image, key = html.unescape(found["image"]), html.unescape(found["key"])
+        finding = measured(image, key, known, record_of)
+        if finding is None:
+            return '<span class="figure unknown">not measured yet</span>'
+        words = html.escape(f"{image}, measured: {how(finding)}")
+        return f'<span class="figure" title="{words}">{html.escape(finding.measured_text())}</span>'
 
     return _RENDERED.sub(value, rendered)

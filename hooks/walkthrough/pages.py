@@ -34,6 +34,8 @@ class FrontMatter(BaseModel):
     search: dict[str, Any] = {}
     builds_on: list[str] = []
     """Pages of the same lab, named from this one's folder, that are walked first, in the same workspace."""
+    given: dict[str, str] = {}
+    """Figures in the prose that nobody measures here, each with where it comes from."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ _DISPLAY = {"title", "linenums", "hl_lines"}
 IMAGE_TITLE = "check image "
 WRITTEN = "reader-check"
 """Value of the fence option ``written``: the text is the lab's check script and kept by ``make record``."""
-_ILLUSTRATIONS = {"text", "mermaid"}
+_ILLUSTRATIONS = {"text"}
 _COMMANDS = {"console", "bash"}
 
 

@@ -11,6 +11,14 @@ from typing import Literal
 
 _SIZE_UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _TIME_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
+_OTHER_UNITS = (
+    "KiB|MiB|GiB|bytes?|seconds?|minutes?|hours?|%|percent|times|×|packages?|files?|layers?|requests?|programs?"
+    "|connections?|vulnerabilities|CVEs?|binaries"
+)
+FIGURE = re.compile(
+    rf"(?<![\w.`=-])\d[\d.,]*[ \u00a0\u202f-]?(?:{'|'.join([*_SIZE_UNITS, *_TIME_UNITS])}|{_OTHER_UNITS})(?!\w)"
+)
+"""A size, a time, a share or a count as it stands in prose."""
 _QUANTITY = re.compile(r"\s*(?P<sign><=|>=|≤|≥|<|>)?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]+)\s*")
 
 

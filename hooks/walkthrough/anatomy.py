@@ -1,0 +1,134 @@
+"""What an image is made of, for its picture: layers, what fills it, and the stages of its build with their sizes."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import docker
+import docker.errors
+
+from walkthrough.builds import Build, Stages
+from walkthrough.containers import WALK_LABEL
+from walkthrough.engine import Engine
+from walkthrough.errors import StepError
+from walkthrough.images import Image, read_image
+
+_WORTH_NAMING = 0.05
+"""Share of an image below which a folder or file is told only as part of a greater one."""
+_BUILDKIT_MARK = " # buildkit"
+_BUILD_LIMIT = 600.0
+
+
+@dataclass(frozen=True)
+class LayerPart:
+    """One layer: the instruction that made it, its size in bytes; ``base`` where it came with the base image."""
+
+    instruction: str
+    size: int
+    base: bool = False
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file or folder of the final file system and the bytes in it that no other content of the list counts."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class StagePart:
+    """One stage: the image or stage that it begins with, its size (uncompressed, bytes), what it copies from others."""
+
+    name: str
+    base: str
+    size: int
+    copies: tuple[tuple[str, str], ...] = ()
+    """Pairs of another stage's name and the instruction."""
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Layers from the bottom up, contents by size, stages in order (empty where no build is known)."""
+
+    layers: tuple[LayerPart, ...]
+    contents: tuple[Content, ...]
+    stages: tuple[StagePart, ...] = ()
+
+
+def anatomy(image: Image, stages: tuple[StagePart, ...] = (), own_layers: int | None = None) -> Anatomy:
+    """Return what ``image`` is made of; its topmost ``own_layers`` were made by its Dockerfile, if that is known."""
+    base = 0 if own_layers is None else max(0, len(image.layers) - own_layers)
+    layers = tuple(
+        LayerPart("the base image" if index < base else _instruction(layer.created_by), layer.size, index < base)
+        for index, layer in enumerate(image.layers)
+    )
+    return Anatomy(layers, contents(image.paths), stages)
+
+
+def contents(paths: dict[str, int]) -> tuple[Content, ...]:
+    """Return what fills a file system, given each path's size in bytes; the largest first.
+
+    A folder or file is named if it holds a twentieth of the whole that nothing named below it holds; what remains is
+    told of ``/``. The sizes add up to the whole.
+    """
+    total = sum(paths.values())
+    below: dict[PurePosixPath, int] = {}
+    for path, size in paths.items():
+        place = PurePosixPath(path)
+        below[place] = below.get(place, 0) + size
+        for parent in place.parents:
+            below.setdefault(parent, 0)
+    named: list[Content] = []
+    root = PurePosixPath("/")
+    for place in sorted(below, key=lambda place: (-len(place.parts), str(place))):
+        size = below[place]
+        if place != root and size < _WORTH_NAMING * total:
+            below[place.parent] += size
+        elif size:
+            named.append(Content(str(place), size))
+    return tuple(sorted(named, key=lambda content: (-content.size, content.path)))
+
+
+def stage_parts(
+    engine: Engine, api: docker.DockerClient, build: Build, stages: Stages, walk: str, image: Image
+) -> tuple[StagePart, ...]:
+    """Return every stage that ``build`` reached, with its size; each is built as an image of its own to measure it.
+
+    Raises:
+        StepError: where a stage cannot be built alone.
+    """
+    target = next(iter(build.values("--target")[-1:]), stages.names[-1])
+    parts = []
+    for name, base in zip(stages.names, stages.bases, strict=True):
+        if name not in stages.reached:
+            continue
+        size = image.size if name == target else _size_of(engine, api, build, name, walk)
+        parts.append(StagePart(name, base, size, stages.copies.get(name, ())))
+    return tuple(parts)
+
+
+def _size_of(engine: Engine, api: docker.DockerClient, build: Build, stage: str, walk: str) -> int:
+    name = f"docker-labs-stage:{uuid.uuid4().hex[:12]}"
+    label = f"--label={WALK_LABEL}={walk}"
+    arguments = build.without("-t", "--tag", "--target", "-o", "--output", "-q", "--quiet", "--load", "--progress")
+    done = engine.command(
+        "buildx", "build", "--load", "-t", name, label, "--target", stage, *arguments, cwd=build.folder,
+        timeout=_BUILD_LIMIT,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise StepError(f"the stage '{stage}' cannot be built alone", "see why", done.stderr[-1500:])
+    try:
+        return read_image(api, name).size
+    finally:
+        with contextlib.suppress(docker.errors.APIError):
+            api.images.remove(name, force=True)
+
+
+def _instruction(created_by: str) -> str:
+    """Return a layer's instruction as its Dockerfile has it, on one line."""
+    text = " ".join(created_by.removesuffix(_BUILDKIT_MARK).split())
+    return text.replace("RUN /bin/sh -c ", "RUN ")[:160]
