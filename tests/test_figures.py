@@ -24,6 +24,18 @@ def test_a_figure_that_nobody_measures_is_an_error(project: Path) -> None:
     assert "no page checks an image of that name" in problems[0] + problems[1]
 
 
+def test_a_figure_that_is_typed_must_be_held_or_given(project: Path) -> None:
+    """A budget of a check and a figure with a source pass; code and addresses are no prose."""
+    page = project / GO_PAGE
+    before = len(page.read_text().splitlines())
+    page.write_text(page.read_text() + "\n7.31 MB, 6.6 MB, 10 MB, `8.8 MB`, [a link](x-9.9MB)\n")
+
+    problems = [str(problem) for problem in read_course(Project(project)).problems]
+
+    assert len(problems) == 1
+    assert problems[0].startswith(f"{GO_PAGE}:{before + 2}: the figure '7.31 MB' is typed by hand")
+
+
 def test_a_figure_is_drawn_from_the_record(project: Path) -> None:
     """The value is the measured one; without a record the reader is told so."""
     course = read_course(Project(project))
