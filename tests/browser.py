@@ -1,0 +1,102 @@
+"""A real browser: Debian's chromium in a container on the engine, driven by Playwright."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from playwright.sync_api import Browser, Error, sync_playwright
+
+from walkthrough.containers import wait_for
+from walkthrough.engine import Engine
+
+DOCKERFILE = """\
+FROM debian:trixie
+RUN apt-get update \\
+    && apt-get install -y --no-install-recommends chromium fonts-dejavu-core fonts-noto-color-emoji \\
+    && rm -rf /var/lib/apt/lists/*
+ENTRYPOINT ["chromium", "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+"""
+_START_LIMIT = 60.0
+_CLONE_NEWNET = 0x40000000
+
+
+@contextlib.contextmanager
+def network_of(engine: Engine) -> Iterator[None]:
+    """Move the calling thread to where published ports appear, and back in the end."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        engine.enter_network()
+        try:
+            yield
+        finally:
+            if engine.network is not None and ctypes.CDLL(None, use_errno=True).setns(home, _CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "the test's thread cannot go home")
+    finally:
+        os.close(home)
+
+
+@contextlib.contextmanager
+def chromium(engine: Engine, folder: Path) -> Iterator[Browser]:
+    """Yield a browser that sees the ports of this thread, which is in the engine's network.
+
+    ``folder`` is an empty one, for the build. The image stays on the engine: its name is that of its content.
+    """
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    built = engine.command("buildx", "build", "--load", "-q", "-t", "labs-test-browser", str(folder), timeout=900)
+    assert built.returncode == 0, built.stderr
+    port, name = free_port(), f"labs-test-browser-{uuid.uuid4().hex[:8]}"
+    address = f"http://127.0.0.1:{port}"
+    started = engine.command(
+        "run", "-d", "--rm", "--init", "--network=host", f"--name={name}", "labs-test-browser",
+        f"--remote-debugging-port={port}", "--user-data-dir=/tmp/profile",
+    )  # fmt: skip
+    assert started.returncode == 0, started.stderr
+    try:
+        with sync_playwright() as playwright:
+
+            def connect() -> Browser | None:
+                with contextlib.suppress(Error):
+                    return playwright.chromium.connect_over_cdp(address, timeout=5000)
+                return None
+
+            browser = wait_for(connect, _START_LIMIT, 0.2)
+            assert browser is not None, engine.command("logs", name).stderr
+            with contextlib.closing(browser):
+                yield browser
+    finally:
+        engine.command("rm", "--force", name)
+
+
+def free_port() -> int:
+    """Return a port of this host that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the tests look at what the browser saw."""
+
+
+@contextlib.contextmanager
+def served(site: Path) -> Iterator[str]:
+    """Serve a folder as a plain static server does; yield its address."""
+    handler = functools.partial(_Quiet, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, name="site", daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join(10)

@@ -1,0 +1,32 @@
+"""The lab's folder is all that a reader needs: copied anywhere, each app builds with plain ``docker build``."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+
+import pytest
+
+from helpers import LAB, ROOT
+from walkthrough.bases import names_in, provided
+from walkthrough.engine import Engine
+from walkthrough.project import state_folder
+
+APPS = ("go-app", "python-app", "node-app", "java-app", "rust-app", "solutions/c", "solutions/asm")
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_app_folder_alone_builds(engine: Engine, tmp_path: Path, app: str) -> None:
+    """Nothing outside of the app's folder is needed, and nothing that a walk leaves there."""
+    folder = tmp_path / "empty" / app
+    shutil.copytree(ROOT / "labs" / LAB / app, folder)
+    name = f"labs-test-folder:{uuid.uuid4().hex[:8]}"
+
+    with provided(engine, names_in([(folder / "Dockerfile").read_text()]), state_folder(), print):
+        built = engine.command("build", "-t", name, ".", cwd=folder, timeout=900)
+        try:
+            assert built.returncode == 0, built.stderr[-3000:]
+            assert engine.command("image", "inspect", name).returncode == 0
+        finally:
+            engine.command("image", "rm", "--force", name)
