@@ -18,8 +18,11 @@ FROM scratch AS sources
 COPY big /src/big
 COPY small /src/small
 
+FROM scratch AS extra
+COPY small /extra
+
 FROM sources AS tools
-COPY small /tools/small
+COPY --from=extra /extra /tools/small
 
 FROM scratch AS unused
 COPY big /unused
@@ -67,13 +70,15 @@ def test_stages_have_sizes_and_copies_of_their_own(engine: Engine, tmp_path: Pat
             parts = stage_parts(engine, api, build, stages, "test-anatomy", image)
         finally:
             api.images.remove("anatomy:1")
-    whole = anatomy(image, parts, stages.own_layers("stage-3"))
+    whole = anatomy(image, parts, stages.own_layers("stage-4"))
 
     assert [(part.name, part.base, part.size) for part in parts] == [
         ("sources", "scratch", 100_007),
+        ("extra", "scratch", 7),
         ("tools", "sources", 100_014),
-        ("stage-3", "scratch", 100_007),
+        ("stage-4", "scratch", 100_007),
     ]
-    assert {source for source, _ in parts[2].copies} == {"tools", "sources"}
+    assert [source for source, _ in parts[2].copies] == ["extra"]
+    assert [source for source, _ in parts[3].copies] == ["sources", "tools"]
     assert [(layer.size, layer.base) for layer in whole.layers] == [(7, False), (100_000, False)]
     assert sum(content.size for content in whole.contents) == image.size

@@ -167,26 +167,24 @@ def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
     reached = frozenset(stage for stage in map(stage_of, vertexes) if stage)
     final = build.values("--target")[-1:] or [names[-1]]
     bases = tuple(target.get("base", "") for target in targets)
-    return Stages(names, bases, reached | frozenset(final), _copies(vertexes, names, bases), _layers(vertexes))
+    return Stages(names, bases, reached | frozenset(final), _copies(vertexes), _layers(vertexes))
 
 
-def _copies(
-    vertexes: list[dict[str, Any]], names: tuple[str, ...], bases: tuple[str, ...]
-) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return what each stage takes from others: the steps of theirs that the solver feeds to a step of its own.
+def _copies(vertexes: list[dict[str, Any]]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return what each stage takes from others: the steps of theirs that the solver feeds to a step that names one.
 
-    The first step of a stage is also fed the stage below it; that is no copy, unless the instruction names it.
+    The first thing that a step is fed is the file system that it changes. That is no copy, even where the solver found
+    the same one in another stage. Only a step on an empty one is fed nothing but what it copies.
     """
     stage_by_digest = {vertex["digest"]: stage_of(vertex) for vertex in vertexes}
-    below = dict(zip(names, bases, strict=True))
-    found: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, set[tuple[str, str]]] = {}
     for vertex in vertexes:
         stage, instruction = stage_of(vertex), _instruction(vertex)
-        sources = {stage_by_digest.get(digest) for digest in vertex.get("inputs") or []} - {None, stage}
-        for source in sorted(str(source) for source in sources):
-            if stage and (source != below.get(stage) or f"from={source}" in instruction):
-                found.setdefault(stage, []).append((source, instruction))
-    return {stage: tuple(dict.fromkeys(pairs)) for stage, pairs in found.items()}
+        fed = vertex.get("inputs") or []
+        sources = {stage_by_digest.get(digest) for digest in fed[1:] or fed} - {None, stage}
+        if stage and sources and "from=" in instruction:
+            found.setdefault(stage, set()).update((str(source), instruction) for source in sources)
+    return {stage: tuple(sorted(pairs)) for stage, pairs in found.items()}
 
 
 def _layers(vertexes: list[dict[str, Any]]) -> dict[str, int]:

@@ -310,7 +310,7 @@ def _meaning(record: Record) -> list[Any]:
         (
             (step.kind, step.title, step.status, step.stand_in),
             [(finding.claim, finding.unit, finding.ok) for finding in step.findings],
-            [(stage.name, stage.base, sorted(stage.copies)) for stage in step.anatomy.stages] if step.anatomy else None,
+            [(stage.name, stage.base, stage.copies) for stage in step.anatomy.stages] if step.anatomy else None,
         )
         for step in record.steps
     ]
