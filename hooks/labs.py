@@ -6,21 +6,32 @@ Everything that touches MkDocs (or ProperDocs) is in this file.
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from walkthrough import figures, publish
 from walkthrough.archive import archives
 from walkthrough.course import Course, read_course
+from walkthrough.downloads import downloads
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.labfolder import drift_of
+from walkthrough.policy import with_policy
 from walkthrough.project import Project, state_folder
 from walkthrough.record import content_digest, read_record
 from walkthrough.report import Progress, summary, table
 from walkthrough.verify import Run, verify
+from walkthrough.walk import Itinerary
 
+_STATUS = "status.md"
+"""The page below ``docs/`` that ends with the course's status."""
+_OFFLINE = "docker-labs-site"
+"""Name of the archive that holds the whole site, to be read without a server."""
 _log = logging.getLogger("mkdocs.plugins.walkthrough")
 
 
@@ -33,6 +44,7 @@ class _Site:
         self.course: Course | None = None
         self.view: publish.View | None = None
         self.fence = 0
+        self.evidence: dict[str, str] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.run: Run | None = None
         self.walker: _BackgroundWalker | None = None
@@ -55,7 +67,7 @@ def on_config(config: Any) -> Any:
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Verify the pages: at once in a build, in the background in a preview; add each lab's archive."""
+    """Verify the pages: at once in a build, in the background in a preview; add downloads and evidence pages."""
     assert _site.project is not None
     _site.course = read_course(_site.project)
     if _site.serving:
@@ -64,9 +76,20 @@ def on_files(files: Any, config: Any) -> Any:
         _site.problems = _site.walker.problems(_site.course)
     else:
         _verify(_site.course)
-    for path, content in archives(_site.course.itineraries).items():
+    itineraries = _site.course.itineraries
+    for path, content in (archives(itineraries) | downloads(itineraries)).items():
         files.append(_generated(config, path, content))
+    _site.evidence = {_evidence_source(itinerary): path for path, itinerary in itineraries.items()}
+    for source, path in _site.evidence.items():
+        page = itineraries[path].page
+        title = f"Evidence: {page.front.title or page.name}"
+        front = yaml.safe_dump({"title": title, "search": {"exclude": True}}, allow_unicode=True)
+        files.append(_generated(config, source, f"---\n{front}---\n\n# {title}\n".encode()))
     return files
+
+
+def _evidence_source(itinerary: Itinerary) -> str:
+    return f"{itinerary.page.lab}/evidence/{itinerary.page.name.replace('/', '-')}.md"
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
@@ -80,7 +103,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     _site.view = None
     if itinerary:
         walking = _site.walker is not None and _site.walker.at_work
-        _site.view = publish.view_of(itinerary, read_record(_site.project, itinerary.page), problems, walking)
+        record = read_record(_site.project, itinerary.page)
+        _site.view = publish.view_of(itinerary, record, problems, walking, _root(page))
     elif problems:
         known = _site.course.pages.get(path)
         if known is None:
@@ -90,13 +114,47 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return markdown
 
 
-def on_page_content(html: str, page: Any, **_: Any) -> str:
-    """Draw the figures in the page's prose from the records, and put its evidence at its end."""
+def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
+    """Draw the figures in the page's prose from the records, and put what is known of it on it."""
     html = _with_figures(html)
-    if _site.view is not None:
-        return html + publish.evidence(_site.view)
-    problems = _site.problems.get(f"docs/{page.file.src_uri}", ())
+    source, view = page.file.src_uri, _site.view
+    if view is not None:
+        evidence = next((made for made, path in _site.evidence.items() if path == view.page.path), None)
+        link = _root(page) + files.get_file_from_path(evidence).url if evidence and view.record else None
+        heading, end, rest = html.partition("</h1>")
+        return heading + end + publish.line(view, link) + rest + publish.evidence(view)
+    if source in _site.evidence:
+        listed = _listed(_site.evidence[source], page, files)
+        return html + (publish.evidence_page(listed.view, listed.link) if listed.view.record else "")
+    if source == _STATUS:
+        assert _site.course is not None
+        return html + publish.status(_listed(path, page, files) for path in _site.course.itineraries)
+    problems = _site.problems.get(f"docs/{source}", ())
     return html + "".join(publish.problem(problem) for problem in problems)
+
+
+def _listed(path: str, page: Any, files: Any) -> publish.Listed:
+    """Return the view of the lab page ``path``, and the link that leads to it from ``page``."""
+    assert _site.project is not None
+    assert _site.course is not None
+    itinerary = _site.course.itineraries[path]
+    view = publish.view_of(itinerary, read_record(_site.project, itinerary.page))
+    return publish.Listed(view, _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url)
+
+
+def _root(page: Any) -> str:
+    """Return the way from a published page to the site's root."""
+    return "../" * str(page.url).count("/")
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Give the page its Content-Security-Policy; a preview has none, as its server adds a script of its own."""
+    return output if _site.serving else with_policy(output)
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """Give the pages that are no Markdown, such as the one for a missing address, their policy too."""
+    return with_policy(output_content) if template_name.endswith(".html") and not _site.serving else output_content
 
 
 def _with_figures(html: str) -> str:
@@ -107,14 +165,22 @@ def _with_figures(html: str) -> str:
     return figures.fill(html, known, lambda path: read_record(project, course.itineraries[path].page))
 
 
-def on_post_build(**_: Any) -> None:
-    """End a build with the table of its pages."""
+def on_post_build(config: Any, **_: Any) -> None:
+    """Pack the site as an archive, and end a build with the table of its pages."""
+    if not _site.serving:
+        with tempfile.TemporaryDirectory() as folder:
+            packed = shutil.make_archive(str(Path(folder) / _OFFLINE), "zip", config.site_dir)
+            shutil.move(packed, config.site_dir)
     if _site.run is not None:
         print(table(_site.run))
         for result in _site.run.results:
             for path in result.rewritten:
                 print(f"brought up to date: {path}")
         print(summary(_site.run))
+
+
+# Last of all: the search's index for readers without a server is written in this event too.
+on_post_build.mkdocs_priority = -200  # type: ignore[attr-defined]
 
 
 def on_serve(server: Any, **_: Any) -> Any:
@@ -162,12 +228,12 @@ def _plugin_error(message: str) -> Exception:
 
 
 def _generated(config: Any, path: str, content: bytes) -> Any:
-    """Return a file of the site that is made here, as the generator that runs us knows it."""
+    """Return a file of the site that is made here, as the generator that runs us knows it; no menu names it."""
     if "properdocs" in sys.modules:
-        from properdocs.structure.files import File
+        from properdocs.structure.files import File, InclusionLevel
     else:
-        from mkdocs.structure.files import File  # type: ignore[assignment]
-    return File.generated(config, path, content=content)
+        from mkdocs.structure.files import File, InclusionLevel  # type: ignore[assignment]
+    return File.generated(config, path, content=content, inclusion=InclusionLevel.NOT_IN_NAV)
 
 
 def _accept_options(_language: str, inputs: dict[str, str], options: dict[str, Any], _attrs: Any, _md: Any) -> bool:

@@ -9,7 +9,9 @@ import os
 import socket
 import threading
 import uuid
+import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,6 +27,8 @@ RUN apt-get update \\
     && rm -rf /var/lib/apt/lists/*
 ENTRYPOINT ["chromium", "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 """
+SITE_IN_BROWSER = "/site"
+"""Where in the browser's own file system a site is put."""
 _START_LIMIT = 60.0
 _CLONE_NEWNET = 0x40000000
 
@@ -44,14 +48,35 @@ def network_of(engine: Engine) -> Iterator[None]:
         os.close(home)
 
 
+@dataclass(frozen=True)
+class Chromium:
+    """A running browser and the container that it runs in."""
+
+    browser: Browser
+    engine: Engine
+    container: str
+    scratch: Path
+
+    def put(self, archive: Path) -> str:
+        """Unpack a zip archive where the browser can open it as files; return that folder."""
+        unpacked = self.scratch / "site"
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(unpacked)
+        copied = self.engine.command("cp", f"{unpacked}/.", f"{self.container}:{SITE_IN_BROWSER}")
+        assert copied.returncode == 0, copied.stderr
+        return SITE_IN_BROWSER
+
+
 @contextlib.contextmanager
-def chromium(engine: Engine, folder: Path) -> Iterator[Browser]:
+def chromium(engine: Engine, folder: Path) -> Iterator[Chromium]:
     """Yield a browser that sees the ports of this thread, which is in the engine's network.
 
-    ``folder`` is an empty one, for the build. The image stays on the engine: its name is that of its content.
+    ``folder`` is an empty one, for the build and what is put there. The image stays on the engine for the next test.
     """
-    (folder / "Dockerfile").write_text(DOCKERFILE)
-    built = engine.command("buildx", "build", "--load", "-q", "-t", "labs-test-browser", str(folder), timeout=900)
+    context = folder / "context"
+    context.mkdir()
+    (context / "Dockerfile").write_text(DOCKERFILE)
+    built = engine.command("buildx", "build", "--load", "-q", "-t", "labs-test-browser", str(context), timeout=900)
     assert built.returncode == 0, built.stderr
     port, name = free_port(), f"labs-test-browser-{uuid.uuid4().hex[:8]}"
     address = f"http://127.0.0.1:{port}"
@@ -71,7 +96,7 @@ def chromium(engine: Engine, folder: Path) -> Iterator[Browser]:
             browser = wait_for(connect, _START_LIMIT, 0.2)
             assert browser is not None, engine.command("logs", name).stderr
             with contextlib.closing(browser):
-                yield browser
+                yield Chromium(browser, engine, name, folder)
     finally:
         engine.command("rm", "--force", name)
 

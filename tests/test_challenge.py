@@ -100,7 +100,7 @@ def server(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Server]:
 def browser(engine: Engine, server: Server, tmp_path: Path) -> Iterator[Browser]:
     """Yield a browser beside the server."""
     with chromium(engine, tmp_path) as running:
-        yield running
+        yield running.browser
 
 
 def assert_well(server: Server) -> None:

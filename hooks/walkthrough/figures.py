@@ -16,6 +16,7 @@ from typing import Literal
 from walkthrough.checks import Finding
 from walkthrough.errors import Problem
 from walkthrough.pages import Page
+from walkthrough.pictures import bar
 from walkthrough.record import Record
 from walkthrough.steps import CheckImage
 from walkthrough.units import FIGURE, Limit, parse_limit
@@ -23,6 +24,8 @@ from walkthrough.walk import Itinerary
 
 _IN_TEXT = re.compile(r"(?<!`)`=(?P<image>[^\s`]+) (?P<key>[^\s`]+)`(?!`)")
 _RENDERED = re.compile(r"<code>=(?P<image>[^\s<]+) (?P<key>[^\s<]+)</code>")
+_TABLE, _ROW = re.compile(r"<table>.*?</table>", re.DOTALL), re.compile(r"<tr>.*?</tr>", re.DOTALL)
+_CELL = re.compile(r"<td[^>]*>(?P<text>.*?)</td>", re.DOTALL)
 _CODE_OR_ADDRESS = re.compile(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->")
 _KINDS: tuple[Literal["size", "time"], ...] = ("size", "time")
 _TODO = (
@@ -124,14 +127,53 @@ def how(finding: Finding) -> str:
 
 
 def fill(rendered: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]) -> str:
-    """Return a rendered page with each figure replaced by what the record measured."""
+    """Return a rendered page with each figure replaced by what the record measured.
+
+    Where a column of a table holds two figures of one unit or more, a bar beside each compares them.
+    """
+
+    def finding_of(found: re.Match[str]) -> Finding | None:
+        return measured(html.unescape(found["image"]), html.unescape(found["key"]), known, record_of)
 
     def value(found: re.Match[str]) -> str:
-        image, key = html.unescape(found["image"]), html.unescape(found["key"])
-        finding = measured(image, key, known, record_of)
+        finding = finding_of(found)
         if finding is None:
             return '<span class="figure unknown">not measured yet</span>'
-        words = html.escape(f"{image}, measured: {how(finding)}")
+        words = html.escape(f"{html.unescape(found['image'])}, measured: {how(finding)}")
         return f'<span class="figure" title="{words}">{html.escape(finding.measured_text())}</span>'
 
-    return _RENDERED.sub(value, rendered)
+    def table(found: re.Match[str]) -> str:
+        return _with_bars(found[0], finding_of)
+
+    return _RENDERED.sub(value, _TABLE.sub(table, rendered))
+
+
+def _with_bars(table: str, finding_of: Callable[[re.Match[str]], Finding | None]) -> str:
+    """Return a table of not yet drawn figures with a bar in each cell that is one of a comparable column."""
+    most: dict[tuple[int, str], list[float]] = {}
+
+    def quantity(cell: re.Match[str]) -> tuple[str, float] | None:
+        figure = _RENDERED.fullmatch(cell["text"].strip())
+        finding = finding_of(figure) if figure else None
+        if finding is None or not isinstance(finding.measured, (int, float)):
+            return None
+        return finding.unit, finding.measured
+
+    for row in _ROW.findall(table):
+        for column, cell in enumerate(_CELL.finditer(row)):
+            if told := quantity(cell):
+                most.setdefault((column, told[0]), []).append(told[1])
+
+    def drawn(row: re.Match[str]) -> str:
+        columns = iter(range(len(row[0])))
+
+        def with_bar(cell: re.Match[str]) -> str:
+            column, told = next(columns), quantity(cell)
+            others = most.get((column, told[0]), []) if told else []
+            if told is None or len(others) < 2:
+                return cell[0]
+            return cell[0].removesuffix("</td>") + str(bar(told[1], max(others))) + "</td>"
+
+        return _CELL.sub(with_bar, row[0])
+
+    return _ROW.sub(drawn, table)

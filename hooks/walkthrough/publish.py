@@ -1,21 +1,26 @@
-"""What a reader sees of a verification: tables of claims, notes under blocks, the page's evidence.
+"""What a reader sees of a verification: tables of claims, notes under blocks, a page's evidence, the course's status.
 
 Needs neither an engine nor a walk: only the page and its record.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import jinja2
 from markupsafe import Markup
 
+from walkthrough import pictures
 from walkthrough.checks import Finding
+from walkthrough.downloads import address
 from walkthrough.errors import Problem
 from walkthrough.pages import Page
-from walkthrough.record import Record, StepRecord, content_digest
-from walkthrough.steps import CheckImage, NotRun, RunCommands, Step
+from walkthrough.record import AnatomyRecord, FindingRecord, Record, StepRecord, content_digest
+from walkthrough.steps import CheckImage, NotRun, RunCommands, Step, WriteFile
+from walkthrough.units import size_text, time_text
 from walkthrough.walk import Itinerary
 
 State = Literal["verified", "stale", "unknown", "failed", "walking"]
@@ -27,12 +32,15 @@ _HEADLINES: dict[State, str] = {
     "failed": "✗ This page does not hold. See below the block that fails.",
     "walking": "This page is being walked now; what you see is from its last walk.",
 }
+_LONG_FILE, _LONG_OUTPUT = 120, 40
+"""Lines above which a block is folded: what is longer is looked at, not read."""
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("walkthrough"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
 )
+_TEMPLATES.filters |= {"size": size_text, "time": time_text, "measured": lambda finding: _measured(finding)}
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,13 @@ class View:
     record: Record | None = None
     state: State = "unknown"
     problems: tuple[Problem, ...] = ()
+    root: str = ""
+    """The way from the published page to the site's root, such as ``../``."""
+
+    @property
+    def title(self) -> str:
+        """The page's title, else its name."""
+        return self.page.front.title or self.page.name
 
     def step_of(self, fence_number: int) -> tuple[Step | None, StepRecord | None]:
         """Return the step that a fence asks for, and what the record says of it; the record's only if it fits."""
@@ -55,7 +70,11 @@ class View:
 
 
 def view_of(
-    itinerary: Itinerary, record: Record | None, problems: tuple[Problem, ...] = (), walking: bool = False
+    itinerary: Itinerary,
+    record: Record | None,
+    problems: tuple[Problem, ...] = (),
+    walking: bool = False,
+    root: str = "",
 ) -> View:
     """Return the view of a page from its committed record; a record of other content makes it stale."""
     state: State = "unknown" if record is None else "stale"
@@ -65,7 +84,7 @@ def view_of(
         state = "walking"
     if problems:
         state = "failed"
-    return View(itinerary.page, itinerary.steps, record, state, problems)
+    return View(itinerary.page, itinerary.steps, record, state, problems, root)
 
 
 def block(view: View, fence_number: int, highlighted: str) -> str:
@@ -77,6 +96,11 @@ def block(view: View, fence_number: int, highlighted: str) -> str:
     elif isinstance(step, RunCommands):
         commands = "\n".join(command.text for command in step.commands)
         html = Markup('<div data-copy="{}">{}</div>').format(commands, html)
+        html = _folded(html, step, _LONG_OUTPUT, "a session")
+    elif isinstance(step, WriteFile):
+        html = _folded(html, step, _LONG_FILE, step.path)
+        name, link = PurePosixPath(step.path).name, view.root + address(view.page, step)
+        html += Markup('<p class="walk-file"><a href="{}" download="{}">Download {}</a></p>').format(link, name, name)
     elif isinstance(step, NotRun):
         html += Markup(_render("note", text=f"Not run here: {step.reason}."))
     if step is not None:
@@ -84,6 +108,15 @@ def block(view: View, fence_number: int, highlighted: str) -> str:
             if step.fence.line <= told.where.line <= step.fence.last:
                 html += Markup(problem(told))
     return str(html)
+
+
+def _folded(html: Markup, step: Step, limit: int, what: str) -> Markup:
+    """Return a block as it is, or folded where it is longer than ``limit`` lines."""
+    lines = step.fence.text.count("\n")
+    if lines <= limit:
+        return html
+    summary = f"{what}, {lines} lines"
+    return Markup('<details class="walk-fold"><summary>{}</summary>{}</details>').format(summary, html)
 
 
 def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
@@ -97,11 +130,74 @@ def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
                 {"claim": f"{key}: {getattr(step.spec, key.split('.')[0])}", "measured": "-", "verdict": "none"}
             )
             continue
-        measured = Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok).measured_text()
+        measured = _measured(finding)
         verdict = ("ok" if finding.ok else "bad") if current else "none"
         rows.append({"claim": finding.claim, "measured": measured, "verdict": verdict})
     stand_in = recorded.stand_in if recorded else None
-    return _render("claims", image=step.spec.image, rows=rows, current=current, stand_in=stand_in)
+    claims = _render("claims", image=step.spec.image, rows=rows, current=current, stand_in=stand_in)
+    return claims + (_anatomy(step.spec.image, recorded.anatomy) if recorded and recorded.anatomy else "")
+
+
+def _measured(finding: FindingRecord) -> str:
+    return Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok).measured_text()
+
+
+def _anatomy(image: str, anatomy: AnatomyRecord) -> str:
+    layers = pictures.shares((layer.instruction, layer.size) for layer in anatomy.layers if layer.size)
+    contents = pictures.shares((content.path, content.size) for content in anatomy.contents)
+    graph = pictures.stage_graph(anatomy)
+    return _render("anatomy", image=image, graph=graph, layers=layers, contents=contents)
+
+
+def line(view: View, link: str | None) -> str:
+    """Return the HTML of the quiet line below a page's heading; ``link`` leads to its evidence page."""
+    stand_ins = sum(base.stand_in for base in view.record.bases) if view.record else 0
+    return _render(
+        "line", state=view.state, words=_HEADLINES[view.state], record=view.record, stand_ins=stand_ins, link=link
+    )
+
+
+def evidence_page(view: View, link: str) -> str:
+    """Return the HTML of all that a page's walk saw; ``link`` leads back to the page."""
+    current = view.state == "verified"
+    return _render(
+        "evidence_page", record=view.record, title=view.title, link=link, current=current, fold=_LONG_OUTPUT // 2
+    )
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page in the course's status: its view, and the link to it."""
+
+    view: View
+    link: str
+
+
+def status(pages: Iterable[Listed]) -> str:
+    """Return the HTML of the whole course's status: coverage, dates, sizes and their history, what is not run."""
+    listed = list(pages)
+    rows = [
+        {"title": page.view.title, "link": page.link, "state": page.view.state, "record": page.view.record}
+        for page in listed
+    ]
+    records = [page.view.record for page in listed if page.view.record]
+    sizes = [
+        {
+            "image": image,
+            "now": size,
+            "past": [(past.walked, past.sizes[image]) for past in record.past if past.sizes.get(image, size) != size],
+        }
+        for record in records
+        for image, size in sorted(record.sizes.items())
+    ]
+    unrun = [
+        {"title": page.view.title, "link": page.link, "reason": step.reason}
+        for page in listed
+        for step in page.view.steps
+        if isinstance(step, NotRun)
+    ]
+    bases = {base.name: base for record in records for base in record.bases}
+    return _render("status", rows=rows, sizes=sizes, unrun=unrun, bases=[bases[name] for name in sorted(bases)])
 
 
 def evidence(view: View) -> str:

@@ -1,0 +1,25 @@
+"""Each file that a page shows as a download of its own: the bytes of its block, at an address of its own."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from walkthrough.pages import Page
+from walkthrough.steps import WriteFile
+from walkthrough.walk import Itinerary
+
+
+def address(page: Page, step: WriteFile) -> str:
+    """Return where below the site a block's file lies: a page may show a file often, and differently each time."""
+    folder = f"{page.lab}/files/{page.name.replace('/', '-')}/{step.fence.number}"
+    return f"{folder}/{PurePosixPath(step.path).name}"
+
+
+def downloads(itineraries: dict[str, Itinerary]) -> dict[str, bytes]:
+    """Return every shown file by its path below the site."""
+    return {
+        address(itinerary.page, step): step.fence.text.encode()
+        for itinerary in itineraries.values()
+        for step in itinerary.steps
+        if isinstance(step, WriteFile)
+    }

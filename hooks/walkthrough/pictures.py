@@ -1,0 +1,129 @@
+"""Pictures of images from what was measured: the stages of a build, what fills an image, bars beside figures.
+
+All are inline SVG without colours of their own, so that they are right in the dark and on paper. The same data give
+the same bytes. Each picture has its data beside it as a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from walkthrough.record import AnatomyRecord, StageRecord
+from walkthrough.units import size_text
+
+_WIDTH, _LEFT, _RIGHT = 440, 48, 392
+"""Width of the picture of the stages, and where its boxes begin and end: the curves need the rest."""
+_HEIGHT, _GAP = 46, 16
+_ARROW = 6
+
+
+@dataclass(frozen=True)
+class Box:
+    """A stage as drawn: ``y`` is its upper edge; ``kept`` is said of the stage that becomes the image."""
+
+    stage: StageRecord
+    y: int
+    kept: bool
+
+    @property
+    def size(self) -> str:
+        """Its size as people read it."""
+        return size_text(self.stage.size)
+
+    @property
+    def left_edge(self) -> int:
+        """Where the box begins."""
+        return _LEFT
+
+    @property
+    def right_edge(self) -> int:
+        """Where the box ends."""
+        return _RIGHT
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An arrow from one box to another: the path of its line and of its head."""
+
+    kind: str
+    line: str
+    head: str
+
+
+@dataclass(frozen=True)
+class StageGraph:
+    """The stages of a build as a picture: boxes from top to bottom, curves for what one stage takes from another."""
+
+    boxes: tuple[Box, ...]
+    curves: tuple[Curve, ...]
+    told: str
+    """The picture in words."""
+    width: int = _WIDTH
+
+    @property
+    def height(self) -> int:
+        """Height of the picture, in the units of its width."""
+        return len(self.boxes) * (_HEIGHT + _GAP) - _GAP + 4
+
+
+def stage_graph(anatomy: AnatomyRecord) -> StageGraph | None:
+    """Return the picture of a build's stages, or None where the build is not known or has but one."""
+    stages = anatomy.stages
+    if len(stages) < 2:
+        return None
+    boxes = tuple(
+        Box(stage, 2 + index * (_HEIGHT + _GAP), index == len(stages) - 1) for index, stage in enumerate(stages)
+    )
+    at = {box.stage.name: box for box in boxes}
+    curves = [_curve("base", at[box.stage.base], box) for box in boxes if box.stage.base in at]
+    taken = [(source, box) for box in boxes for source in dict.fromkeys(name for name, _ in box.stage.copies)]
+    curves += [_curve("copy", at[source], box) for source, box in taken if source in at]
+    return StageGraph(boxes, tuple(curves), _told(boxes))
+
+
+def _curve(kind: str, source: Box, target: Box) -> Curve:
+    """Return a curve on the left for a stage that begins with another, on the right for one that copies from it."""
+    begin, end = source.y + _HEIGHT // 2 + 8, target.y + _HEIGHT // 2 - 8
+    side, out = (_LEFT, -1) if kind == "base" else (_RIGHT, 1)
+    reach = side + out * min(56, 14 + (end - begin) // 6)
+    line = f"M{side},{begin} C{reach},{begin} {reach},{end} {side + out * _ARROW},{end}"
+    head = f"M{side},{end} l{out * _ARROW},-{_ARROW - 2} v{2 * (_ARROW - 2)} z"
+    return Curve(kind, line, head)
+
+
+def _told(boxes: tuple[Box, ...]) -> str:
+    said = []
+    for box in boxes:
+        stage = box.stage
+        sources = list(dict.fromkeys(name for name, _ in stage.copies))
+        taken = f", copies from {' and '.join(sources)}" if sources else ""
+        fate = "is the image" if box.kept else "is left behind"
+        said.append(f"{stage.name} begins with {stage.base}{taken}, has {box.size} and {fate}")
+    return "; ".join(said) + "."
+
+
+def bar(value: float, most: float) -> Markup:
+    """Return a bar that shows ``value`` as a share of ``most``; what it says stands beside it as text."""
+    share = 100 * value / most if most else 0.0
+    return Markup(
+        '<svg class="walk-bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<rect width="100" height="6" class="walk-bar-whole"/><rect width="{}" height="6"/></svg>'
+    ).format(f"{max(share, 0.4):.1f}" if value else "0")
+
+
+def shares(parts: Iterable[tuple[str, int]]) -> list[dict[str, str | Markup]]:
+    """Return rows of a table for named sizes in bytes: name, size, share of the sum in percent, bar."""
+    named = list(parts)
+    whole = sum(size for _, size in named)
+    return [
+        {
+            "name": name,
+            "size": size_text(size),
+            "percent": f"{100 * size / whole:.0f} %" if whole else "",
+            "bar": bar(size, whole),
+        }
+        for name, size in named
+    ]

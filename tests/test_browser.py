@@ -1,0 +1,297 @@
+"""The published site in a real browser: copies, search, progress, axe, phone, no network beyond its own origin."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Page, expect
+
+from browser import SITE_IN_BROWSER, Chromium, chromium, network_of, served
+from helpers import LAB, ROOT, run
+from walkthrough.course import Course, read_course
+from walkthrough.engine import Engine
+from walkthrough.project import Project
+from walkthrough.steps import RunCommands, WriteFile
+
+ARTEFACTS = ROOT / "test-artefacts"
+BUDGET = 300_000
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def course() -> Course:
+    return read_course(Project(ROOT))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site from the records, as a host without an engine does."""
+    folder = tmp_path_factory.mktemp("site")
+    nothing = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/state"}
+    done = run(ROOT, "mkdocs", "build", "--strict", "-q", "-d", str(folder), prefix=("unshare", "--user"), **nothing)
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def web(engine: Engine, debian: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """Yield a browser; this thread stays in the engine's network meanwhile."""
+    assert debian
+    with network_of(engine), chromium(engine, tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address(web: Chromium, site: Path) -> Iterator[str]:
+    assert web
+    with served(site) as where:
+        yield where
+
+
+@pytest.fixture
+def page(web: Chromium, address: str) -> Iterator[Page]:
+    """Yield a fresh page that fails the test if it asks another origin, or complains."""
+    with watched(web.browser, address, viewport=DESK) as fresh:
+        yield fresh
+
+
+@contextlib.contextmanager
+def watched(browser: Browser, origin: str, **options: Any) -> Iterator[Page]:
+    """Yield a page of a new context; in the end nothing may have gone elsewhere, nothing may have gone wrong."""
+    complaints: list[str] = []
+    with contextlib.closing(browser.new_context(**options)) as context:
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}: {request.failure}"))
+        own = (origin, "data:", "blob:")
+        page.on("request", lambda request: None if request.url.startswith(own) else complaints.append(request.url))
+        yield page
+    assert complaints == []
+
+
+def pages_of(site: Path) -> list[str]:
+    return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+
+
+def lab_pages(site: Path) -> list[str]:
+    return [name for name in pages_of(site) if name.startswith(LAB) and "/evidence/" not in name]
+
+
+def html_of(page_path: str) -> str:
+    return page_path.removeprefix("docs/").removesuffix(".md") + ".html"
+
+
+def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
+    web: Chromium, address: str, course: Course
+) -> None:
+    """Each block of each page: what is on the clipboard is what was built, byte for byte."""
+    copied = 0
+    for path, itinerary in course.itineraries.items():
+        with watched(web.browser, address, viewport=DESK) as page:
+            page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+            page.goto(f"{address}/{html_of(path)}")
+            page.evaluate("for (const folded of document.querySelectorAll('article details')) folded.open = true")
+            blocks = page.locator("article div.highlight")
+            steps = [step for step in itinerary.page.fences if step.language != "checks"]
+            assert blocks.count() == len(steps), path
+            wanted = {
+                step.fence.number: (
+                    step.fence.text
+                    if isinstance(step, WriteFile)
+                    else "\n".join(command.text for command in step.commands)
+                )
+                for step in itinerary.steps
+                if isinstance(step, (WriteFile, RunCommands))
+            }
+            for index, fence in enumerate(steps):
+                if fence.number in wanted:
+                    blocks.nth(index).locator("button[data-md-type=copy]").click(force=True)
+                    got = page.evaluate("navigator.clipboard.readText()")
+                    assert got == wanted[fence.number], f"{path}:{fence.line}"
+                    copied += 1
+    assert copied > 100
+
+
+def test_every_file_can_be_downloaded_alone(site: Path, course: Course) -> None:
+    """The link below a block leads to the bytes of the block."""
+    for path, itinerary in course.itineraries.items():
+        published = site / html_of(path)
+        soup = BeautifulSoup(published.read_text(), "html.parser")
+        links = [str(link["href"]) for link in soup.select(".walk-file a[download]")]
+        wanted = [step.fence.text for step in itinerary.steps if isinstance(step, WriteFile)]
+        assert [(published.parent / unquote(link)).read_text() for link in links] == wanted, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(web: Chromium, address: str, site: Path, scheme: str) -> None:
+    """On every page, in light and in dark, folded parts opened."""
+    found = []
+    for name in pages_of(site):
+        with watched(web.browser, address, viewport=DESK, color_scheme=scheme, bypass_csp=True) as page:
+            page.goto(f"{address}/{name}")
+            page.evaluate("for (const folded of document.querySelectorAll('article details')) folded.open = true")
+            for violation in Axe().run(page).response["violations"]:
+                nodes = [node["html"][:200] for node in violation["nodes"]]
+                found.append(f"{name}: {violation['id']}: {len(nodes)} times, such as {nodes[0]}")
+    assert found == []
+
+
+def test_no_page_asks_elsewhere_or_complains(web: Chromium, address: str, site: Path) -> None:
+    """``watched`` looks; the policy itself is in force on every page."""
+    for name in pages_of(site):
+        with watched(web.browser, address, viewport=DESK) as page:
+            page.goto(f"{address}/{name}", wait_until="networkidle")
+            assert page.locator("meta[http-equiv=Content-Security-Policy]").count() == 1, name
+    with contextlib.closing(web.browser.new_context()) as context:
+        refused = context.new_page()
+        refused.goto(f"{address}/index.html")
+        said = refused.evaluate("fetch('https://192.0.2.1/').then(() => 'asked', error => error.message)")
+        assert said == "Failed to fetch"
+        script = "s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)"
+        assert refused.evaluate(f"{{ let s; {script}; window.ran ?? 'refused' }}") == "refused"
+
+
+def test_no_link_or_anchor_is_broken(site: Path) -> None:
+    """Every address of every page leads to a file of the site, and every fragment to an element."""
+    soups = {name: BeautifulSoup((site / name).read_text(), "html.parser") for name in pages_of(site)}
+    broken = []
+    for name, soup in soups.items():
+        if name == "404.html":  # it is served at any address, and so its links are absolute
+            continue
+        for element in soup.select("[href], [src]"):
+            link = str(element.get("href") or element.get("src") or "")
+            if urlparse(link).scheme or link.startswith("//"):
+                continue
+            target, fragment = urldefrag(urljoin(f"/{name}", link))
+            file = unquote(target).lstrip("/") or "index.html"
+            file = f"{file}index.html" if file.endswith("/") else file
+            if not (site / file).is_file():
+                broken.append(f"{name}: {link}")
+            elif fragment and file in soups and not soups[file].find(id=unquote(fragment)):
+                broken.append(f"{name}: {link} (no such place)")
+    assert broken == []
+
+
+@pytest.mark.parametrize("words", ["docker buildx", "exit code 137", "npm ci", "permission denied"])
+def test_search_finds_commands_and_messages(page: Page, address: str, words: str) -> None:
+    """What a stuck reader types."""
+    page.goto(f"{address}/index.html")
+    page.locator("label.md-search__icon[for=__search]").first.click(force=True)
+    page.locator("input.md-search__input").fill(words)
+    results = page.locator(".md-search-result__item")
+    expect(results.first).to_be_visible()
+    assert "evidence" not in str(results.first.locator("a").first.get_attribute("href"))
+
+
+def test_each_row_of_troubleshooting_has_an_address(site: Path) -> None:
+    """A link to one trouble can be sent to somebody."""
+    soup = BeautifulSoup((site / f"{LAB}/troubleshooting.html").read_text(), "html.parser")
+    table = soup.select_one("article table")
+    assert table is not None
+    rows = table.select("tbody tr")
+    assert len(rows) >= 4
+    assert all(row.select("a[href^='#']") for row in rows)
+
+
+def test_progress_survives_a_reload(page: Page, address: str) -> None:
+    """It is kept in the browser; unticking forgets it."""
+    page.goto(f"{address}/{LAB}/go-app.html")
+    box = page.locator(".labs-done input").first
+    expect(page.locator(".labs-progress")).to_contain_text(" 0 of ")
+    box.check()
+    expect(page.locator(".labs-progress")).to_contain_text(" 1 of ")
+    page.reload()
+    expect(box).to_be_checked()
+    expect(page.locator(".labs-progress")).to_contain_text(" 1 of ")
+    box.uncheck()
+    page.reload()
+    expect(box).not_to_be_checked()
+
+
+def test_no_page_scrolls_sideways_on_a_phone(web: Chromium, address: str, site: Path) -> None:
+    """Wide tables and code scroll in themselves."""
+    wide = []
+    for name in pages_of(site):
+        with watched(web.browser, address, viewport=PHONE) as page:
+            page.goto(f"{address}/{name}")
+            page.evaluate("for (const folded of document.querySelectorAll('article details')) folded.open = true")
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > PHONE["width"]:
+                wide.append(f"{name}: {width} px")
+    assert wide == []
+
+
+def test_a_lab_page_is_light(web: Chromium, address: str, site: Path) -> None:
+    """At most 300 KB come over the wire (gzip level 6), images aside, search index included."""
+    heavy = []
+    for name in lab_pages(site):
+        asked: dict[str, int] = {}
+
+        def count(response: Any, asked: dict[str, int] = asked) -> None:
+            if response.request.resource_type != "image":
+                asked[response.url] = len(gzip.compress(response.body(), 6))
+
+        with watched(web.browser, address, viewport=DESK) as page:
+            page.on("response", count)
+            page.goto(f"{address}/{name}", wait_until="networkidle")
+        if sum(asked.values()) > BUDGET or len(asked) < 4:
+            heavy.append(f"{name}: {asked}")
+    assert heavy == []
+
+
+def test_a_page_is_whole_without_scripts(web: Chromium, address: str) -> None:
+    """Text, claims, hints and pictures are there before, and without, any script."""
+    with watched(web.browser, address, viewport=DESK, java_script_enabled=False) as page:
+        page.goto(f"{address}/{LAB}/python-app.html")
+        expect(page.locator("article h1")).to_be_visible()
+        expect(page.locator(".walk-line")).to_contain_text("Walked on")
+        expect(page.locator(".walk-picture svg").first).to_be_visible()
+        hint = page.locator("details.tip, details.question, details").first
+        hint.locator("summary").click()
+        expect(hint).to_have_attribute("open", "")
+        assert page.locator(".labs-progress").count() == 0
+
+
+def test_the_site_works_from_a_folder(web: Chromium, site: Path) -> None:
+    """No server: pages, styles, progress and search, from the archive that readers take."""
+    root = web.put(site / "docker-labs-site.zip")
+    with watched(web.browser, "file://", viewport=DESK) as page:
+        page.goto(f"file://{root}/index.html")
+        page.locator("article a", has_text="Multi-Stage Builds").first.click()
+        expect(page.locator("article h1")).to_contain_text("Lab 03")
+        page.goto(f"file://{root}/{LAB}/go-app.html")
+        page.locator(".labs-done input").first.check()
+        page.locator("label.md-search__icon[for=__search]").first.click(force=True)
+        page.locator("input.md-search__input").fill("distroless")
+        expect(page.locator(".md-search-result__item").first).to_be_visible()
+    assert root == SITE_IN_BROWSER
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_pictures_are_taken_for_those_who_look(
+    web: Chromium, address: str, scheme: str, width: str, record_property: Any
+) -> None:
+    """The main pages as screenshots in ``test-artefacts/``; the picture of the stages must be on one of them."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    size = DESK if width == "desk" else PHONE
+    with watched(web.browser, address, viewport=size, color_scheme=scheme) as page:
+        for name in ("index", "status", f"{LAB}/index", f"{LAB}/go-app", f"{LAB}/python-app", f"{LAB}/evidence/go-app"):
+            page.goto(f"{address}/{name}.html")
+            path = ARTEFACTS / f"{name.replace('/', '-')}-{width}-{scheme}.png"
+            page.screenshot(path=path, full_page=not name.endswith("evidence/go-app"))
+            assert path.stat().st_size > 10_000
+        page.goto(f"{address}/{LAB}/go-app.html")
+        drawn = page.locator(".walk-picture").last
+        drawn.scroll_into_view_if_needed()
+        drawn.screenshot(path=ARTEFACTS / f"stages-{width}-{scheme}.png")
