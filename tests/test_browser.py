@@ -25,6 +25,7 @@ ARTEFACTS = ROOT / "test-artefacts"
 BUDGET = 300_000
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
+expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +73,26 @@ def watched(browser: Browser, origin: str, **options: Any) -> Iterator[Page]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}: {request.failure}"))
+        page.on(
+            "requestfailed", lambda request: None if _left(request) else complaints.append(f"failed: {request.url}")
+        )
         own = (origin, "data:", "blob:")
         page.on("request", lambda request: None if request.url.startswith(own) else complaints.append(request.url))
         yield page
     assert complaints == []
+
+
+def _left(request: Any) -> bool:
+    """Whether a request ended because the reader went to another page."""
+    return "ERR_ABORTED" in str(request.failure)
+
+
+OPEN_ALL = """() => {
+    for (const folded of document.querySelectorAll("article details")) folded.open = true;
+}"""
+CODE_IS_REACHABLE = """() => [...document.querySelectorAll("pre > code")].every(
+    (code) => code.scrollWidth <= code.clientWidth || code.tabIndex >= 0
+)"""
 
 
 def pages_of(site: Path) -> list[str]:
@@ -100,7 +116,7 @@ def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
         with watched(web.browser, address, viewport=DESK) as page:
             page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
             page.goto(f"{address}/{html_of(path)}")
-            page.evaluate("for (const folded of document.querySelectorAll('article details')) folded.open = true")
+            page.evaluate(OPEN_ALL)
             blocks = page.locator("article div.highlight")
             steps = [step for step in itinerary.page.fences if step.language != "checks"]
             assert blocks.count() == len(steps), path
@@ -135,15 +151,17 @@ def test_every_file_can_be_downloaded_alone(site: Path, course: Course) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(web: Chromium, address: str, site: Path, scheme: str) -> None:
     """On every page, in light and in dark, folded parts opened."""
-    found = []
+    found: dict[str, list[str]] = {}
     for name in pages_of(site):
         with watched(web.browser, address, viewport=DESK, color_scheme=scheme, bypass_csp=True) as page:
             page.goto(f"{address}/{name}")
-            page.evaluate("for (const folded of document.querySelectorAll('article details')) folded.open = true")
+            page.evaluate(OPEN_ALL)
+            page.wait_for_function(CODE_IS_REACHABLE)  # the theme sees to it when a block comes into view
             for violation in Axe().run(page).response["violations"]:
-                nodes = [node["html"][:200] for node in violation["nodes"]]
-                found.append(f"{name}: {violation['id']}: {len(nodes)} times, such as {nodes[0]}")
-    assert found == []
+                for node in violation["nodes"]:
+                    found.setdefault(f"{violation['id']}: {node['html'][:160]}", []).append(name)
+    told = [f"{what} ({len(where)} times, first on {where[0]})" for what, where in sorted(found.items())]
+    assert not told, "\n".join(told)
 
 
 def test_no_page_asks_elsewhere_or_complains(web: Chromium, address: str, site: Path) -> None:
@@ -187,20 +205,19 @@ def test_search_finds_commands_and_messages(page: Page, address: str, words: str
     """What a stuck reader types."""
     page.goto(f"{address}/index.html")
     page.locator("label.md-search__icon[for=__search]").first.click(force=True)
-    page.locator("input.md-search__input").fill(words)
+    page.locator("input.md-search__input").press_sequentially(words)
     results = page.locator(".md-search-result__item")
     expect(results.first).to_be_visible()
     assert "evidence" not in str(results.first.locator("a").first.get_attribute("href"))
 
 
-def test_each_row_of_troubleshooting_has_an_address(site: Path) -> None:
-    """A link to one trouble can be sent to somebody."""
+def test_each_trouble_has_an_address_in_a_table(site: Path) -> None:
+    """The table at the top leads to each section, so a link to one trouble can be sent to somebody."""
     soup = BeautifulSoup((site / f"{LAB}/troubleshooting.html").read_text(), "html.parser")
     table = soup.select_one("article table")
     assert table is not None
-    rows = table.select("tbody tr")
-    assert len(rows) >= 4
-    assert all(row.select("a[href^='#']") for row in rows)
+    led = [str(link["href"]) for link in table.select("tbody a")]
+    assert led == [f"#{heading['id']}" for heading in soup.select("article h2")]
 
 
 def test_progress_survives_a_reload(page: Page, address: str) -> None:
@@ -224,7 +241,7 @@ def test_no_page_scrolls_sideways_on_a_phone(web: Chromium, address: str, site: 
     for name in pages_of(site):
         with watched(web.browser, address, viewport=PHONE) as page:
             page.goto(f"{address}/{name}")
-            page.evaluate("for (const folded of document.querySelectorAll('article details')) folded.open = true")
+            page.evaluate(OPEN_ALL)
             width = page.evaluate("document.documentElement.scrollWidth")
             if width > PHONE["width"]:
                 wide.append(f"{name}: {width} px")
@@ -256,8 +273,8 @@ def test_a_page_is_whole_without_scripts(web: Chromium, address: str) -> None:
         expect(page.locator("article h1")).to_be_visible()
         expect(page.locator(".walk-line")).to_contain_text("Walked on")
         expect(page.locator(".walk-picture svg").first).to_be_visible()
-        hint = page.locator("details.tip, details.question, details").first
-        hint.locator("summary").click()
+        hint = page.locator("article details").first
+        hint.locator("> summary").click()
         expect(hint).to_have_attribute("open", "")
         assert page.locator(".labs-progress").count() == 0
 
@@ -272,7 +289,7 @@ def test_the_site_works_from_a_folder(web: Chromium, site: Path) -> None:
         page.goto(f"file://{root}/{LAB}/go-app.html")
         page.locator(".labs-done input").first.check()
         page.locator("label.md-search__icon[for=__search]").first.click(force=True)
-        page.locator("input.md-search__input").fill("distroless")
+        page.locator("input.md-search__input").press_sequentially("distroless", delay=50)
         expect(page.locator(".md-search-result__item").first).to_be_visible()
     assert root == SITE_IN_BROWSER
 

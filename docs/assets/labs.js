@@ -19,6 +19,26 @@ addEventListener("beforeprint", () => {
     for (const folded of document.querySelectorAll("article details")) folded.open = true;
 });
 
+// For screen readers and for those who scroll by keys. The theme leaves its search dialog without a name, calls the
+// buttons of each block a landmark, and lets keys reach a wide block only after it was seen.
+document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
+
+function mendBlocks() {
+    for (const buttons of document.querySelectorAll("nav.md-code__nav:not([role])")) buttons.setAttribute("role", "none");
+    for (const code of document.querySelectorAll("pre > code:not([tabindex])")) {
+        if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+    }
+}
+
+const content = document.querySelector("article") ?? document.body;
+new ResizeObserver(mendBlocks).observe(content);
+new MutationObserver(mendBlocks).observe(content, {
+    subtree: true,
+    childList: true,
+    attributeFilter: ["tabindex", "open"],
+});
+document.addEventListener("change", mendBlocks); // another tab of a block is shown
+
 function remembered(key) {
     try {
         return localStorage.getItem(key);

@@ -173,6 +173,15 @@ class Listed:
     link: str
 
 
+def _history(record: Record, image: str, now: int) -> list[tuple[str, str]]:
+    """Return the earlier sizes of an image that a reader would call another, each with the last day that it had it."""
+    told: dict[str, str] = {}
+    for past in record.past:
+        if image in past.sizes:
+            told[size_text(past.sizes[image])] = past.walked
+    return [(until, size) for size, until in told.items() if size != size_text(now)]
+
+
 def status(pages: Iterable[Listed]) -> str:
     """Return the HTML of the whole course's status: coverage, dates, sizes and their history, what is not run."""
     listed = list(pages)
@@ -185,7 +194,7 @@ def status(pages: Iterable[Listed]) -> str:
         {
             "image": image,
             "now": size,
-            "past": [(past.walked, past.sizes[image]) for past in record.past if past.sizes.get(image, size) != size],
+            "past": _history(record, image, size),
         }
         for record in records
         for image, size in sorted(record.sizes.items())
