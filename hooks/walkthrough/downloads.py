@@ -12,7 +12,8 @@ from walkthrough.walk import Itinerary
 def address(page: Page, step: WriteFile) -> str:
     """Return where below the site a block's file lies: a page may show a file often, and differently each time."""
     folder = f"{page.lab}/files/{page.name.replace('/', '-')}/{step.fence.number}"
-    return f"{folder}/{PurePosixPath(step.path).name}"
+    name = PurePosixPath(step.path).name
+    return f"{folder}/{name}.txt" if name.endswith(".md") else f"{folder}/{name}"  # else it would become a page
 
 
 def downloads(itineraries: dict[str, Itinerary]) -> dict[str, bytes]:
