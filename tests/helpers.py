@@ -16,6 +16,7 @@ from walkthrough.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB = "lab-03-multi-stage-builds"
+AUTHORING = "lab-00-authoring"
 GO_PAGE = f"docs/{LAB}/go-app.md"
 INDEX_PAGE = f"docs/{LAB}/index.md"
 LIMIT = 600
@@ -31,6 +32,8 @@ def copy_project(target: Path) -> Path:
         shutil.copytree(ROOT / name, target / name, ignore=skipped)
     for name in ("mkdocs.yml", "conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, target / name)
+    for name in ("docs", "labs"):
+        shutil.rmtree(target / name / AUTHORING)
     for page in (target / "docs" / LAB).rglob("*.md"):
         if page.relative_to(target).as_posix() not in (GO_PAGE, INDEX_PAGE):
             page.unlink()
@@ -43,7 +46,8 @@ def copy_project(target: Path) -> Path:
     kept = [
         line
         for line in configuration.read_text().splitlines(keepends=True)
-        if f"{LAB}/" not in line or any(page.removeprefix("docs/") in line for page in (GO_PAGE, INDEX_PAGE))
+        if not re.search(rf"{LAB}/|{AUTHORING}/|For authors", line)
+        or any(page.removeprefix("docs/") in line for page in (GO_PAGE, INDEX_PAGE))
     ]
     configuration.write_text("".join(kept))
     project = Project(target)

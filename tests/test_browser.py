@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import pytest
+import requests
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, expect
 
 from browser import SITE_IN_BROWSER, Chromium, chromium, network_of, served
-from helpers import LAB, ROOT, run
+from helpers import AUTHORING, LAB, ROOT, run
+from walkthrough.bases import provided
+from walkthrough.containers import wait_for
 from walkthrough.course import Course, read_course
 from walkthrough.engine import Engine
-from walkthrough.project import Project
+from walkthrough.project import Project, state_folder
 from walkthrough.steps import RunCommands, WriteFile
 
 ARTEFACTS = ROOT / "test-artefacts"
@@ -36,9 +40,14 @@ def course() -> Course:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site from the records, as a host without an engine does."""
-    folder = tmp_path_factory.mktemp("site")
+    return built("mkdocs", tmp_path_factory.mktemp("site"))
+
+
+def built(generator: str, folder: Path) -> Path:
+    """Build the site into ``folder`` without an engine, and without being root."""
     nothing = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/state"}
-    done = run(ROOT, "mkdocs", "build", "--strict", "-q", "-d", str(folder), prefix=("unshare", "--user"), **nothing)
+    command = (generator, "build", "--strict", "-q", "-f", "mkdocs.yml", "-d", str(folder))
+    done = run(ROOT, *command, prefix=("unshare", "--user"), **nothing)
     assert done.returncode == 0, done.stdout
     return folder
 
@@ -71,7 +80,7 @@ def watched(browser: Browser, origin: str, **options: Any) -> Iterator[Page]:
     complaints: list[str] = []
     with contextlib.closing(browser.new_context(**options)) as context:
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: complaints.append(_said(message)) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "requestfailed", lambda request: None if _left(request) else complaints.append(f"failed: {request.url}")
@@ -80,6 +89,10 @@ def watched(browser: Browser, origin: str, **options: Any) -> Iterator[Page]:
         page.on("request", lambda request: None if request.url.startswith(own) else complaints.append(request.url))
         yield page
     assert complaints == []
+
+
+def _said(message: Any) -> str:
+    return f"{message.location.get('url', '')}: {message.text}"
 
 
 def _left(request: Any) -> bool:
@@ -177,6 +190,51 @@ def test_no_page_asks_elsewhere_or_complains(web: Chromium, address: str, site: 
         assert said == "Failed to fetch"
         script = "s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)"
         assert refused.evaluate(f"{{ let s; {script}; window.ran ?? 'refused' }}") == "refused"
+
+
+def test_properdocs_builds_the_same_pages(site: Path, tmp_path: Path) -> None:
+    """Page for page the same text, and the same downloads byte for byte."""
+    other = built("properdocs", tmp_path)
+    assert pages_of(other) == pages_of(site)
+    for name in pages_of(site):
+        ours, theirs = (BeautifulSoup((root / name).read_text(), "html.parser").article for root in (site, other))
+        assert (ours and ours.get_text()) == (theirs and theirs.get_text()), name
+    for path in [*site.glob("*/files/**/*"), *site.glob("*/*.tar.gz")]:
+        if path.is_file():
+            assert (other / path.relative_to(site)).read_bytes() == path.read_bytes(), path
+
+
+def test_the_course_is_served_by_its_own_image(web: Chromium, engine: Engine, site: Path) -> None:
+    """The Dockerfile of the page about it, with this site in place of its small one: read-only, compressed, watched."""
+    name = f"labs-test-site-{uuid.uuid4().hex[:8]}"
+    recipe = ROOT / "labs" / AUTHORING / "site-image"
+    with provided(engine, {"debian:trixie-slim", "golang:1.27-trixie"}, state_folder(), print):
+        done = engine.command(
+            "buildx", "build", "--load", "-t", name, f"--build-context=site={site}", str(recipe), timeout=600
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+    try:
+        started = engine.command("run", "-d", "--read-only", "--name", name, "-p", "127.0.0.1:0:8080", name)
+        assert started.returncode == 0, started.stderr
+        where = "http://127.0.0.1:" + engine.command("port", name, "8080/tcp").stdout.strip().rpartition(":")[2]
+
+        def healthy() -> bool | None:
+            told = engine.command("inspect", "-f", "{{.State.Health.Status}}", name).stdout.strip()
+            return True if told == "healthy" else None
+
+        assert wait_for(healthy, 60, 0.2), engine.command("logs", name).stderr
+        with watched(web.browser, where, viewport=DESK) as page:
+            page.goto(f"{where}/{LAB}/go-app.html", wait_until="networkidle")
+            expect(page.locator(".labs-progress")).to_be_visible()
+        answer = requests.get(f"{where}/{LAB}/go-app.html", timeout=10)
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert answer.text == (site / LAB / "go-app.html").read_text()
+        assert requests.get(f"{where}/nowhere", timeout=10).status_code == 404
+        assert engine.command("stop", name).returncode == 0
+        assert engine.command("inspect", "-f", "{{.State.ExitCode}}", name).stdout.strip() == "0"
+    finally:
+        engine.command("rm", "--force", name)
+        engine.command("image", "rm", "--force", name)
 
 
 def test_no_link_or_anchor_is_broken(site: Path) -> None:

@@ -40,7 +40,7 @@ def preview(project: Path, log: Path) -> Iterator[str]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=project, env=environment(), stdout=output, stderr=output)
         try:
-            yield f"http://127.0.0.1:{port}/lab-01-small/page/"
+            yield f"http://127.0.0.1:{port}/lab-01-small/page.html"
         finally:
             process.terminate()
             process.wait(30)

@@ -53,7 +53,7 @@ def test_without_an_engine_the_site_is_built_from_the_records(project: Path) -> 
 
     assert done.returncode == 0, done.stdout
     assert f"{GO_PAGE}: published from its record of" in done.stdout
-    claims = soup(project / f"site/{LAB}/go-app/index.html").select(".walk-claims td")
+    claims = soup(project / f"site/{LAB}/go-app.html").select(".walk-claims td")
     assert "✓ holds" in [cell.get_text() for cell in claims]
 
 
@@ -66,10 +66,10 @@ def test_without_an_engine_a_changed_page_is_published_as_not_verified(project: 
 
     assert done.returncode == 0, done.stdout
     assert f"{GO_PAGE}: published as not verified, it changed after its record" in done.stdout
-    evidence = soup(project / f"site/{LAB}/go-app/index.html").select_one(".walk-evidence")
+    evidence = soup(project / f"site/{LAB}/go-app.html").select_one(".walk-evidence")
     assert evidence is not None
     assert "This page is not verified" in evidence.get_text()
-    assert "✓ holds" not in (project / f"site/{LAB}/go-app/index.html").read_text()
+    assert "✓ holds" not in (project / f"site/{LAB}/go-app.html").read_text()
 
 
 def test_without_an_engine_verify_says_what_is_missing(project: Path) -> None:
@@ -105,7 +105,7 @@ def test_prose_runs_nothing_and_a_file_runs_its_page_only(project: Path) -> None
 def test_the_published_text_is_the_text_that_was_built(project: Path) -> None:
     """Every file of the page stands on the published page byte for byte; ProperDocs publishes the same."""
     assert run(project, *FRONT_DOORS["mkdocs"]).returncode == 0
-    with_mkdocs = soup(project / f"site/{LAB}/go-app/index.html")
+    with_mkdocs = soup(project / f"site/{LAB}/go-app.html")
     blocks = {}
     for block in with_mkdocs.select("div.highlight"):
         name = block.select_one("span.filename")
@@ -122,7 +122,7 @@ def test_the_published_text_is_the_text_that_was_built(project: Path) -> None:
 
     assert done.returncode == 0, done.stdout
     ours = with_mkdocs.select_one("article")
-    theirs = soup(project / f"site2/{LAB}/go-app/index.html").select_one("article")
+    theirs = soup(project / f"site2/{LAB}/go-app.html").select_one("article")
     assert ours is not None
     assert theirs is not None
     assert theirs.get_text() == ours.get_text()

@@ -19,9 +19,15 @@ addEventListener("beforeprint", () => {
     for (const folded of document.querySelectorAll("article details")) folded.open = true;
 });
 
-// For screen readers and for those who scroll by keys. The theme leaves its search dialog without a name, calls the
-// buttons of each block a landmark, and lets keys reach a wide block only after it was seen.
+// For screen readers and for those who scroll by keys. The theme leaves its search dialog and the menu of a section that
+// has a page of its own without a name, calls the buttons of each block a landmark, and lets keys reach a wide block only
+// after it was seen.
 document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
+for (const menu of document.querySelectorAll("nav[aria-labelledby]")) {
+    const label = document.getElementById(menu.getAttribute("aria-labelledby"));
+    const link = label?.parentElement.querySelector("a");
+    if (link && !label.textContent.trim()) label.setAttribute("aria-label", link.textContent.trim());
+}
 
 function mendBlocks() {
     for (const buttons of document.querySelectorAll("nav.md-code__nav:not([role])")) buttons.setAttribute("role", "none");

@@ -8,12 +8,15 @@ from walkthrough.pages import Page
 from walkthrough.steps import WriteFile
 from walkthrough.walk import Itinerary
 
+_LIVE = {".htm", ".html", ".md", ".svg"}
+"""Endings of files that would become pages of this site, or be shown as if they were; they are told to be text."""
+
 
 def address(page: Page, step: WriteFile) -> str:
     """Return where below the site a block's file lies: a page may show a file often, and differently each time."""
     folder = f"{page.lab}/files/{page.name.replace('/', '-')}/{step.fence.number}"
-    name = PurePosixPath(step.path).name
-    return f"{folder}/{name}.txt" if name.endswith(".md") else f"{folder}/{name}"  # else it would become a page
+    name = PurePosixPath(step.path)
+    return f"{folder}/{name.name}.txt" if name.suffix in _LIVE else f"{folder}/{name.name}"
 
 
 def downloads(itineraries: dict[str, Itinerary]) -> dict[str, bytes]:
