@@ -5,6 +5,7 @@ Everything that touches MkDocs (or ProperDocs) is in this file.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import sys
@@ -120,12 +121,12 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
     source, view = page.file.src_uri, _site.view
     if view is not None:
         evidence = next((made for made, path in _site.evidence.items() if path == view.page.path), None)
-        link = _root(page) + files.get_file_from_path(evidence).url if evidence and view.record else None
+        link = _root(page) + files.get_file_from_path(evidence).url if evidence else None
         heading, end, rest = html.partition("</h1>")
         return heading + end + publish.line(view, link) + rest + publish.evidence(view)
     if source in _site.evidence:
         listed = _listed(_site.evidence[source], page, files)
-        return html + (publish.evidence_page(listed.view, listed.link) if listed.view.record else "")
+        return html + publish.evidence_page(listed.view, listed.link)
     if source == _STATUS:
         assert _site.course is not None
         return html + publish.status(_listed(path, page, files) for path in _site.course.itineraries)
@@ -170,7 +171,9 @@ def on_post_build(config: Any, **_: Any) -> None:
     if not _site.serving:
         with tempfile.TemporaryDirectory() as folder:
             packed = shutil.make_archive(str(Path(folder) / _OFFLINE), "zip", config.site_dir)
-            shutil.move(packed, config.site_dir)
+            digest = hashlib.sha256(Path(packed).read_bytes()).hexdigest()
+            archive = Path(shutil.move(packed, config.site_dir))
+        archive.with_name(f"{archive.name}.sha256").write_text(f"{digest}  {archive.name}\n")
     if _site.run is not None:
         print(table(_site.run))
         for result in _site.run.results:

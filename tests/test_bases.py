@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,7 @@ def test_a_stand_in_that_is_not_what_its_table_says_is_refused(
             pytest.skip("the official image can be had here, so that no stand-in is built")
         source = Path(bases.__file__).parent
         for name in ("debian-trixie", "distroless-static-debian13"):
-            (tmp_path / name).mkdir()
-            for file in ("Dockerfile", "facts.yaml"):
-                (tmp_path / name / file).write_text((source / name / file).read_text())
+            shutil.copytree(source / name, tmp_path / name)
         facts = tmp_path / "distroless-static-debian13/facts.yaml"
         table = yaml.safe_load(facts.read_text())
         table |= {"image": "gcr.io/distroless/never:1", "user": "0", "absent": ["/etc/passwd"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -293,6 +294,42 @@ def test_progress_survives_a_reload(page: Page, address: str) -> None:
     expect(box).not_to_be_checked()
 
 
+def test_tabs_show_one_choice_and_remember_it(page: Page, address: str) -> None:
+    """The other source of Docker's packages, by keyboard and after a reload."""
+    page.goto(f"{address}/{LAB}/setup/setup.html")
+    command = page.locator("div.highlight", has_text="docker-compose-v2")
+    expect(command).not_to_be_visible()
+    page.locator(".tabbed-labels label", has_text="Ubuntu").click()
+    expect(command).to_be_visible()
+    page.reload()
+    expect(command).to_be_visible()
+
+
+def test_the_keyboard_reaches_content_hints_and_boxes(page: Page, address: str) -> None:
+    """The first stop is the link past the menu; a hint opens with Enter, a box is ticked with the space bar."""
+    page.goto(f"{address}/{LAB}/solutions/ultra-minimal.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.md-skip')")
+    hint = page.locator("article details").first
+    hint.locator("> summary").focus()
+    page.keyboard.press("Enter")
+    expect(hint).to_have_attribute("open", "")
+    box = page.locator(".labs-done input").first
+    box.focus()
+    page.keyboard.press("Space")
+    expect(box).to_be_checked()
+
+
+def test_paper_shows_everything(page: Page, address: str) -> None:
+    """Folded parts open for the printer; what only a screen needs stays away."""
+    page.goto(f"{address}/{LAB}/solutions/ultra-minimal.html")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("article details:not([open])").count() == 0
+    page.emulate_media(media="print")
+    expect(page.locator(".labs-progress")).not_to_be_visible()
+    expect(page.locator(".walk-picture svg").first).to_be_visible()
+
+
 def test_no_page_scrolls_sideways_on_a_phone(web: Chromium, address: str, site: Path) -> None:
     """Wide tables and code scroll in themselves."""
     wide = []
@@ -339,7 +376,10 @@ def test_a_page_is_whole_without_scripts(web: Chromium, address: str) -> None:
 
 def test_the_site_works_from_a_folder(web: Chromium, site: Path) -> None:
     """No server: pages, styles, progress and search, from the archive that readers take."""
-    root = web.put(site / "docker-labs-site.zip")
+    archive = site / "docker-labs-site.zip"
+    digest = (site / "docker-labs-site.zip.sha256").read_text()
+    assert digest == f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {archive.name}\n"
+    root = web.put(archive)
     with watched(web.browser, "file://", viewport=DESK) as page:
         page.goto(f"file://{root}/index.html")
         page.locator("article a", has_text="Multi-Stage Builds").first.click()

@@ -70,6 +70,24 @@ def test_without_an_engine_a_changed_page_is_published_as_not_verified(project: 
     assert evidence is not None
     assert "This page is not verified" in evidence.get_text()
     assert "✓ holds" not in (project / f"site/{LAB}/go-app.html").read_text()
+    assert "The page changed after this walk." in (project / f"site/{LAB}/evidence/go-app.html").read_text()
+
+
+def test_a_page_that_was_never_walked_says_so_everywhere(project: Path) -> None:
+    """On the page, on its evidence page, and in the status of the course; its figures are not invented."""
+    (project / f"labs/{LAB}/evidence/go-app.json").unlink()
+
+    done = run(project, *FRONT_DOORS["mkdocs"], prefix=NOBODY, **NO_ENGINE)
+
+    assert done.returncode == 0, done.stdout
+    page = soup(project / f"site/{LAB}/go-app.html")
+    line = page.select_one(".walk-line")
+    assert line is not None
+    assert "it has never been walked" in line.get_text()
+    assert "not measured yet" in page.get_text()
+    assert "there is nothing to show" in soup(project / f"site/{LAB}/evidence/go-app.html").get_text()
+    row = next(row for row in soup(project / "site/status.html").select("tbody tr") if "Go" in row.get_text())
+    assert [cell.get_text() for cell in row.select("td")][:2] == ["unknown", "never"]
 
 
 def test_without_an_engine_verify_says_what_is_missing(project: Path) -> None:

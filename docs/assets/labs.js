@@ -2,107 +2,109 @@
 // Without scripts the page is whole; only the progress is missing.
 "use strict";
 
-// The theme's copy button trims what it copies. A file ends with a line break, and a session is copied as its commands.
-document.addEventListener(
-    "click",
-    (event) => {
-        const button = event.target.closest("[data-clipboard-target]");
-        if (!button) return;
-        const commands = button.closest("[data-copy]");
-        const text = commands ? commands.dataset.copy : document.querySelector(button.dataset.clipboardTarget).textContent;
-        button.setAttribute("data-clipboard-text", text);
-    },
-    true,
-);
+(() => {
+    // The theme's copy button trims what it copies. A file ends with a line break, and a session is copied as its commands.
+    document.addEventListener(
+        "click",
+        (event) => {
+            const button = event.target.closest("[data-clipboard-target]");
+            if (!button) return;
+            const commands = button.closest("[data-copy]");
+            const text = commands ? commands.dataset.copy : document.querySelector(button.dataset.clipboardTarget).textContent;
+            button.setAttribute("data-clipboard-text", text);
+        },
+        true,
+    );
 
-addEventListener("beforeprint", () => {
-    for (const folded of document.querySelectorAll("article details")) folded.open = true;
-});
-
-// For screen readers and for those who scroll by keys. The theme leaves its search dialog and the menu of a section that
-// has a page of its own without a name, calls the buttons of each block a landmark, and lets keys reach a wide block only
-// after it was seen.
-document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
-for (const menu of document.querySelectorAll("nav[aria-labelledby]")) {
-    const label = document.getElementById(menu.getAttribute("aria-labelledby"));
-    const link = label?.parentElement.querySelector("a");
-    if (link && !label.textContent.trim()) label.setAttribute("aria-label", link.textContent.trim());
-}
-
-function mendBlocks() {
-    for (const buttons of document.querySelectorAll("nav.md-code__nav:not([role])")) buttons.setAttribute("role", "none");
-    for (const code of document.querySelectorAll("pre > code:not([tabindex])")) {
-        if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
-    }
-}
-
-const content = document.querySelector("article") ?? document.body;
-new ResizeObserver(mendBlocks).observe(content);
-new MutationObserver(mendBlocks).observe(content, {
-    subtree: true,
-    childList: true,
-    attributeFilter: ["tabindex", "open"],
-});
-document.addEventListener("change", mendBlocks); // another tab of a block is shown
-
-function remembered(key) {
-    try {
-        return localStorage.getItem(key);
-    } catch {
-        return null; // Storage is switched off: the boxes work until the page is left.
-    }
-}
-
-function remember(key, done) {
-    try {
-        if (done) localStorage.setItem(key, "done");
-        else localStorage.removeItem(key);
-    } catch {
-        // As above.
-    }
-}
-
-// A box at the end of each section of a lab page, and how many are ticked below the page's heading.
-function addProgress() {
-    const line = document.querySelector(".walk-line");
-    const headings = line ? [...line.parentElement.querySelectorAll(":scope > h2[id]")] : [];
-    if (headings.length < 2) return;
-
-    const progress = document.createElement("p");
-    const meter = document.createElement("progress");
-    const words = document.createElement("span");
-    progress.className = "labs-progress";
-    meter.max = headings.length;
-    meter.setAttribute("aria-label", "Sections that you have done");
-    progress.append(meter, words);
-    line.after(progress);
-
-    const boxes = headings.map((heading, index) => {
-        const key = `docker-labs:${location.pathname}#${heading.id}`;
-        const box = document.createElement("input");
-        const label = document.createElement("label");
-        const place = document.createElement("p");
-        box.type = "checkbox";
-        box.checked = remembered(key) !== null;
-        box.addEventListener("change", () => {
-            remember(key, box.checked);
-            show();
-        });
-        label.append(box, ` Done: ${heading.firstChild.textContent}`);
-        place.className = "labs-done";
-        place.append(label);
-        const next = headings[index + 1] ?? line.parentElement.querySelector(":scope > .walk-evidence");
-        if (next) next.before(place);
-        else line.parentElement.append(place);
-        return box;
+    addEventListener("beforeprint", () => {
+        for (const folded of document.querySelectorAll("article details")) folded.open = true;
     });
 
-    function show() {
-        const done = boxes.filter((box) => box.checked).length;
-        meter.value = done;
-        words.textContent = ` ${done} of ${boxes.length} sections done`;
+    // For screen readers and for those who scroll by keys. The theme leaves its search dialog and the menu of a section that
+    // has a page of its own without a name, calls the buttons of each block a landmark, and lets keys reach a wide block only
+    // after it was seen.
+    document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
+    for (const menu of document.querySelectorAll("nav[aria-labelledby]")) {
+        const label = document.getElementById(menu.getAttribute("aria-labelledby"));
+        const link = label?.parentElement.querySelector("a");
+        if (link && !label.textContent.trim()) label.setAttribute("aria-label", link.textContent.trim());
     }
-    show();
-}
 
-addProgress();
+    function mendBlocks() {
+        for (const buttons of document.querySelectorAll("nav.md-code__nav:not([role])")) buttons.setAttribute("role", "none");
+        for (const code of document.querySelectorAll("pre > code:not([tabindex])")) {
+            if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+        }
+    }
+
+    const content = document.querySelector("article") ?? document.body;
+    new ResizeObserver(mendBlocks).observe(content);
+    new MutationObserver(mendBlocks).observe(content, {
+        subtree: true,
+        childList: true,
+        attributeFilter: ["tabindex", "open"],
+    });
+    document.addEventListener("change", mendBlocks); // another tab of a block is shown
+
+    function remembered(key) {
+        try {
+            return localStorage.getItem(key);
+        } catch {
+            return null; // Storage is switched off: the boxes work until the page is left.
+        }
+    }
+
+    function remember(key, done) {
+        try {
+            if (done) localStorage.setItem(key, "done");
+            else localStorage.removeItem(key);
+        } catch {
+            // As above.
+        }
+    }
+
+    // A box at the end of each section of a lab page, and how many are ticked below the page's heading.
+    function addProgress() {
+        const line = document.querySelector(".walk-line");
+        const headings = line ? [...line.parentElement.querySelectorAll(":scope > h2[id]")] : [];
+        if (headings.length < 2) return;
+
+        const progress = document.createElement("p");
+        const meter = document.createElement("progress");
+        const words = document.createElement("span");
+        progress.className = "labs-progress";
+        meter.max = headings.length;
+        meter.setAttribute("aria-label", "Sections that you have done");
+        progress.append(meter, words);
+        line.after(progress);
+
+        const boxes = headings.map((heading, index) => {
+            const key = `docker-labs:${location.pathname}#${heading.id}`;
+            const box = document.createElement("input");
+            const label = document.createElement("label");
+            const place = document.createElement("p");
+            box.type = "checkbox";
+            box.checked = remembered(key) !== null;
+            box.addEventListener("change", () => {
+                remember(key, box.checked);
+                show();
+            });
+            label.append(box, ` Done: ${heading.firstChild.textContent}`);
+            place.className = "labs-done";
+            place.append(label);
+            const next = headings[index + 1] ?? line.parentElement.querySelector(":scope > .walk-evidence");
+            if (next) next.before(place);
+            else line.parentElement.append(place);
+            return box;
+        });
+
+        function show() {
+            const done = boxes.filter((box) => box.checked).length;
+            meter.value = done;
+            words.textContent = ` ${done} of ${boxes.length} sections done`;
+        }
+        show();
+    }
+
+    addProgress();
+})();
