@@ -33,6 +33,7 @@ _STATUS = "status.md"
 """The page below ``docs/`` that ends with the course's status."""
 _OFFLINE = "docker-labs-site"
 """Name of the archive that holds the whole site, to be read without a server."""
+_LATER = "<!-- the evidence stands here -->"
 _log = logging.getLogger("mkdocs.plugins.walkthrough")
 
 
@@ -46,6 +47,7 @@ class _Site:
         self.view: publish.View | None = None
         self.fence = 0
         self.evidence: dict[str, str] = {}
+        self.later: dict[str, str] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.run: Run | None = None
         self.walker: _BackgroundWalker | None = None
@@ -126,7 +128,8 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
         return heading + end + publish.line(view, link) + rest + publish.evidence(view)
     if source in _site.evidence:
         listed = _listed(_site.evidence[source], page, files)
-        return html + publish.evidence_page(listed.view, listed.link)
+        _site.later[source] = publish.evidence_page(listed.view, listed.link)
+        return html + _LATER
     if source == _STATUS:
         assert _site.course is not None
         return html + publish.status(_listed(path, page, files) for path in _site.course.itineraries)
@@ -148,8 +151,12 @@ def _root(page: Any) -> str:
     return "../" * str(page.url).count("/")
 
 
-def on_post_page(output: str, **_: Any) -> str:
-    """Give the page its Content-Security-Policy; a preview has none, as its server adds a script of its own."""
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Give the page its Content-Security-Policy; a preview has none, as its server adds a script of its own.
+
+    An evidence page gets its content only now: the search would read it for nothing, which takes half of a build.
+    """
+    output = output.replace(_LATER, _site.later.pop(page.file.src_uri, ""))
     return output if _site.serving else with_policy(output)
 
 

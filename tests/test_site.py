@@ -139,8 +139,14 @@ def test_the_published_text_is_the_text_that_was_built(project: Path) -> None:
     done = run(project, "properdocs", "build", "--strict", "-f", "mkdocs.yml", "-d", "site2")
 
     assert done.returncode == 0, done.stdout
-    ours = with_mkdocs.select_one("article")
-    theirs = soup(project / f"site2/{LAB}/go-app.html").select_one("article")
-    assert ours is not None
-    assert theirs is not None
-    assert theirs.get_text() == ours.get_text()
+    without = run(project, *FRONT_DOORS["mkdocs"], "-d", "site3", prefix=NOBODY, **NO_ENGINE)
+    assert without.returncode == 0, without.stdout
+    for page in (f"{LAB}/go-app", f"{LAB}/evidence/go-app", "status"):
+        ours, theirs, offline = (
+            soup(project / site / f"{page}.html").select_one("article") for site in ("site", "site2", "site3")
+        )
+        assert ours is not None
+        assert theirs is not None
+        assert offline is not None
+        assert theirs.get_text() == ours.get_text()
+        assert offline.get_text() == ours.get_text()
