@@ -5,7 +5,6 @@ Everything that touches MkDocs (or ProperDocs) is in this file.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 import sys
@@ -17,17 +16,17 @@ from typing import Any
 import yaml
 
 from walkthrough import figures, publish
-from walkthrough.archive import archives
+from walkthrough.archive import archives, checksum
 from walkthrough.course import Course, read_course
 from walkthrough.downloads import downloads
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.labfolder import drift_of
+from walkthrough.pages import Page
 from walkthrough.policy import with_policy
 from walkthrough.project import Project, state_folder
-from walkthrough.record import content_digest, read_record
+from walkthrough.record import Record, content_digest, read_record
 from walkthrough.report import Progress, summary, table
 from walkthrough.verify import Run, verify
-from walkthrough.walk import Itinerary
 
 _STATUS = "status.md"
 """The page below ``docs/`` that ends with the course's status."""
@@ -46,6 +45,7 @@ class _Site:
         self.course: Course | None = None
         self.view: publish.View | None = None
         self.fence = 0
+        self.records: dict[str, Record | None] = {}
         self.evidence: dict[str, str] = {}
         self.later: dict[str, str] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
@@ -80,9 +80,10 @@ def on_files(files: Any, config: Any) -> Any:
     else:
         _verify(_site.course)
     itineraries = _site.course.itineraries
+    _site.records = {path: read_record(_site.project, itinerary.page) for path, itinerary in itineraries.items()}
     for path, content in (archives(itineraries) | downloads(itineraries)).items():
         files.append(_generated(config, path, content))
-    _site.evidence = {_evidence_source(itinerary): path for path, itinerary in itineraries.items()}
+    _site.evidence = {_evidence_source(itinerary.page): path for path, itinerary in itineraries.items()}
     for source, path in _site.evidence.items():
         page = itineraries[path].page
         title = f"Evidence: {page.front.title or page.name}"
@@ -91,8 +92,9 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
-def _evidence_source(itinerary: Itinerary) -> str:
-    return f"{itinerary.page.lab}/evidence/{itinerary.page.name.replace('/', '-')}.md"
+def _evidence_source(page: Page) -> str:
+    """Return the page below ``docs/`` that shows the evidence of ``page``; it is made here and is in no folder."""
+    return f"{page.lab}/evidence/{page.flat_name}.md"
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
@@ -106,8 +108,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     _site.view = None
     if itinerary:
         walking = _site.walker is not None and _site.walker.at_work
-        record = read_record(_site.project, itinerary.page)
-        _site.view = publish.view_of(itinerary, record, problems, walking, _root(page))
+        _site.view = publish.view_of(itinerary, _site.records[path], problems, walking, _root(page))
     elif problems:
         known = _site.course.pages.get(path)
         if known is None:
@@ -122,8 +123,8 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
     html = _with_figures(html)
     source, view = page.file.src_uri, _site.view
     if view is not None:
-        evidence = next((made for made, path in _site.evidence.items() if path == view.page.path), None)
-        link = _root(page) + files.get_file_from_path(evidence).url if evidence else None
+        made = files.get_file_from_path(_evidence_source(view.page))
+        link = _root(page) + made.url if made else None
         heading, end, rest = html.partition("</h1>")
         return heading + end + publish.line(view, link) + rest + publish.evidence(view)
     if source in _site.evidence:
@@ -139,10 +140,8 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
 
 def _listed(path: str, page: Any, files: Any) -> publish.Listed:
     """Return the view of the lab page ``path``, and the link that leads to it from ``page``."""
-    assert _site.project is not None
     assert _site.course is not None
-    itinerary = _site.course.itineraries[path]
-    view = publish.view_of(itinerary, read_record(_site.project, itinerary.page))
+    view = publish.view_of(_site.course.itineraries[path], _site.records[path])
     return publish.Listed(view, _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url)
 
 
@@ -154,7 +153,7 @@ def _root(page: Any) -> str:
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Give the page its Content-Security-Policy; a preview has none, as its server adds a script of its own.
 
-    An evidence page gets its content only now: the search would read it for nothing, which takes half of a build.
+    An evidence page gets its content only now: before, the search would read all of it for nothing.
     """
     output = output.replace(_LATER, _site.later.pop(page.file.src_uri, ""))
     return output if _site.serving else with_policy(output)
@@ -166,11 +165,8 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
 
 
 def _with_figures(html: str) -> str:
-    project, course = _site.project, _site.course
-    assert project is not None
-    assert course is not None
-    known = figures.sources(course.itineraries)
-    return figures.fill(html, known, lambda path: read_record(project, course.itineraries[path].page))
+    assert _site.course is not None
+    return figures.fill(html, figures.sources(_site.course.itineraries), _site.records.get)
 
 
 def on_post_build(config: Any, **_: Any) -> None:
@@ -178,9 +174,8 @@ def on_post_build(config: Any, **_: Any) -> None:
     if not _site.serving:
         with tempfile.TemporaryDirectory() as folder:
             packed = shutil.make_archive(str(Path(folder) / _OFFLINE), "zip", config.site_dir)
-            digest = hashlib.sha256(Path(packed).read_bytes()).hexdigest()
             archive = Path(shutil.move(packed, config.site_dir))
-        archive.with_name(f"{archive.name}.sha256").write_text(f"{digest}  {archive.name}\n")
+        archive.with_name(f"{archive.name}.sha256").write_bytes(checksum(archive.name, archive.read_bytes()))
     if _site.run is not None:
         print(table(_site.run))
         for result in _site.run.results:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import os
-import socket
 import threading
 import uuid
 import zipfile
@@ -17,8 +15,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Error, sync_playwright
 
+from helpers import free_port
 from walkthrough.containers import wait_for
 from walkthrough.engine import Engine
+from walkthrough.engine.handle import move_thread
 
 DOCKERFILE = """\
 FROM debian:trixie
@@ -30,7 +30,6 @@ ENTRYPOINT ["chromium", "--headless=new", "--no-sandbox", "--disable-dev-shm-usa
 SITE_IN_BROWSER = "/site"
 """Where in the browser's own file system a site is put."""
 _START_LIMIT = 60.0
-_CLONE_NEWNET = 0x40000000
 
 
 @contextlib.contextmanager
@@ -42,8 +41,8 @@ def network_of(engine: Engine) -> Iterator[None]:
         try:
             yield
         finally:
-            if engine.network is not None and ctypes.CDLL(None, use_errno=True).setns(home, _CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "the test's thread cannot go home")
+            if engine.network is not None:
+                move_thread(home)
     finally:
         os.close(home)
 
@@ -99,13 +98,6 @@ def chromium(engine: Engine, folder: Path) -> Iterator[Chromium]:
                 yield Chromium(browser, engine, name, folder)
     finally:
         engine.command("rm", "--force", name)
-
-
-def free_port() -> int:
-    """Return a port of this host that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from walkthrough.course import read_course
+from walkthrough.engine import Engine
 from walkthrough.labfolder import write_lab
 from walkthrough.project import Project
 
@@ -20,6 +24,9 @@ AUTHORING = "lab-00-authoring"
 GO_PAGE = f"docs/{LAB}/go-app.md"
 INDEX_PAGE = f"docs/{LAB}/index.md"
 LIMIT = 600
+# A user namespace without a mapping: every process in it is nobody, though the files stay readable.
+NOBODY = ("unshare", "--user")
+NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/state"}
 
 
 def copy_project(target: Path) -> Path:
@@ -92,6 +99,28 @@ def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: s
         timeout=LIMIT,
         check=False,
     )
+
+
+def free_port() -> int:
+    """Return a port of this host, as the calling thread sees it, that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def published(engine: Engine, name: str) -> Iterator[int]:
+    """Run the image ``name`` in a read-only container of that name; yield the port at which its 8080 is reached.
+
+    The container and the image are gone in the end.
+    """
+    try:
+        started = engine.command("run", "-d", "--read-only", "--name", name, "-p", "127.0.0.1:0:8080", name)
+        assert started.returncode == 0, started.stderr
+        yield int(engine.command("port", name, "8080/tcp").stdout.rpartition(":")[2])
+    finally:
+        engine.command("rm", "--force", name)
+        engine.command("image", "rm", "--force", name)
 
 
 FRONT_DOORS = {

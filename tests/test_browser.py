@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, expect
 
 from browser import SITE_IN_BROWSER, Chromium, chromium, network_of, served
-from helpers import AUTHORING, LAB, ROOT, run
+from helpers import AUTHORING, LAB, NO_ENGINE, NOBODY, ROOT, published, run
 from walkthrough.bases import provided
 from walkthrough.containers import wait_for
 from walkthrough.course import Course, read_course
@@ -46,9 +46,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def built(generator: str, folder: Path) -> Path:
     """Build the site into ``folder`` without an engine, and without being root."""
-    nothing = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/state"}
     command = (generator, "build", "--strict", "-q", "-f", "mkdocs.yml", "-d", str(folder))
-    done = run(ROOT, *command, prefix=("unshare", "--user"), **nothing)
+    done = run(ROOT, *command, prefix=NOBODY, **NO_ENGINE)
     assert done.returncode == 0, done.stdout
     return folder
 
@@ -214,10 +213,8 @@ def test_the_course_is_served_by_its_own_image(web: Chromium, engine: Engine, si
             "buildx", "build", "--load", "-t", name, f"--build-context=site={site}", str(recipe), timeout=600
         )
         assert done.returncode == 0, done.stderr[-2000:]
-    try:
-        started = engine.command("run", "-d", "--read-only", "--name", name, "-p", "127.0.0.1:0:8080", name)
-        assert started.returncode == 0, started.stderr
-        where = "http://127.0.0.1:" + engine.command("port", name, "8080/tcp").stdout.strip().rpartition(":")[2]
+    with published(engine, name) as port:
+        where = f"http://127.0.0.1:{port}"
 
         def healthy() -> bool | None:
             told = engine.command("inspect", "-f", "{{.State.Health.Status}}", name).stdout.strip()
@@ -233,9 +230,6 @@ def test_the_course_is_served_by_its_own_image(web: Chromium, engine: Engine, si
         assert requests.get(f"{where}/nowhere", timeout=10).status_code == 404
         assert engine.command("stop", name).returncode == 0
         assert engine.command("inspect", "-f", "{{.State.ExitCode}}", name).stdout.strip() == "0"
-    finally:
-        engine.command("rm", "--force", name)
-        engine.command("image", "rm", "--force", name)
 
 
 def test_no_link_or_anchor_is_broken(site: Path) -> None:

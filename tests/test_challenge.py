@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from browser import chromium, network_of
-from helpers import LAB, ROOT
+from helpers import LAB, ROOT, published
 from walkthrough.bases import provided
 from walkthrough.containers import wait_for
 from walkthrough.engine import Engine
@@ -78,11 +78,8 @@ def server(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Server]:
     with provided(engine, {"debian:trixie-slim"}, state_folder(), print), network_of(engine):
         built = engine.command("buildx", "build", "--load", "-t", name, str(folder), timeout=600)
         assert built.returncode == 0, built.stderr
-        try:
-            started = engine.command("run", "-d", "--read-only", "--name", name, "-p", "127.0.0.1:0:8080", name)
-            assert started.returncode == 0, started.stderr
-            port = engine.command("port", name, "8080/tcp").stdout.rpartition(":")[2]
-            running = Server(engine, name, int(port), GREETINGS[request.param])
+        with published(engine, name) as port:
+            running = Server(engine, name, port, GREETINGS[request.param])
 
             def answers() -> bool | None:
                 with contextlib.suppress(OSError):
@@ -91,9 +88,6 @@ def server(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Server]:
 
             assert wait_for(answers, 30, 0.05), engine.command("logs", name).stderr
             yield running
-        finally:
-            engine.command("rm", "--force", name)
-            engine.command("image", "rm", "--force", name)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 import uuid
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from helpers import environment, small_project
+from helpers import environment, free_port, small_project
 from walkthrough.containers import wait_for
 
 PAGE = """\
@@ -33,9 +32,7 @@ $ cat docker-labs/lab-01-small/a.txt
 @contextlib.contextmanager
 def preview(project: Path, log: Path) -> Iterator[str]:
     """Run ``mkdocs serve`` on a free port and yield the small page's address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "mkdocs", "serve", "--no-strict", "-a", f"127.0.0.1:{port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=project, env=environment(), stdout=output, stderr=output)

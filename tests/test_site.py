@@ -8,15 +8,11 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import FRONT_DOORS, GO_PAGE, INDEX_PAGE, LAB, ROOT, run
+from helpers import FRONT_DOORS, GO_PAGE, INDEX_PAGE, LAB, NO_ENGINE, NOBODY, ROOT, run
 from walkthrough.course import read_course
 from walkthrough.labfolder import drift_of
 from walkthrough.project import Project
 from walkthrough.record import content_digest, read_record
-
-# A user namespace without a mapping: every process in it is nobody, though the files stay readable.
-NOBODY = ("unshare", "--user")
-NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/state"}
 
 
 def soup(page: Path) -> BeautifulSoup:

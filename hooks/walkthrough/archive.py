@@ -21,8 +21,13 @@ def archives(itineraries: dict[str, Itinerary]) -> dict[str, bytes]:
         name = f"{lab}.tar.gz"
         content = _archive(lab, files)
         downloads[f"{lab}/{name}"] = content
-        downloads[f"{lab}/{name}.sha256"] = f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode()
+        downloads[f"{lab}/{name}.sha256"] = checksum(name, content)
     return downloads
+
+
+def checksum(name: str, content: bytes) -> bytes:
+    """Return the line by which ``sha256sum -c`` checks the download ``name``."""
+    return f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode()
 
 
 def _archive(lab: str, files: dict[str, str]) -> bytes:

@@ -14,7 +14,7 @@ _LIVE = {".htm", ".html", ".md", ".svg"}
 
 def address(page: Page, step: WriteFile) -> str:
     """Return where below the site a block's file lies: a page may show a file often, and differently each time."""
-    folder = f"{page.lab}/files/{page.name.replace('/', '-')}/{step.fence.number}"
+    folder = f"{page.lab}/files/{page.flat_name}/{step.fence.number}"
     name = PurePosixPath(step.path)
     return f"{folder}/{name.name}.txt" if name.suffix in _LIVE else f"{folder}/{name.name}"
 

@@ -117,7 +117,7 @@ def measured(
     if source and record and source.step < len(record.steps):
         for finding in record.steps[source.step].findings:
             if finding.key == source.key:
-                return Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok)
+                return finding.finding
     return None
 
 

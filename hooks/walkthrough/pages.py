@@ -60,6 +60,11 @@ class Page:
         folder = Path("docs") / (self.lab or "")
         return Path(self.path).relative_to(folder).with_suffix("").as_posix()
 
+    @property
+    def flat_name(self) -> str:
+        """The page's name inside its lab as the name of a file, such as ``setup-verify``."""
+        return self.name.replace("/", "-")
+
     def at(self, line: int) -> Location:
         """Return a line of this page as a location."""
         return Location(self.path, line)

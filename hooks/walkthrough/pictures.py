@@ -34,14 +34,9 @@ class Box:
         return size_text(self.stage.size)
 
     @property
-    def left_edge(self) -> int:
-        """Where the box begins."""
-        return _LEFT
-
-    @property
-    def right_edge(self) -> int:
-        """Where the box ends."""
-        return _RIGHT
+    def sources(self) -> list[str]:
+        """The stages that it copies from, each once."""
+        return list(dict.fromkeys(name for name, _ in self.stage.copies))
 
 
 @dataclass(frozen=True)
@@ -62,6 +57,9 @@ class StageGraph:
     told: str
     """The picture in words."""
     width: int = _WIDTH
+    left: int = _LEFT
+    right: int = _RIGHT
+    row: int = _HEIGHT
 
     @property
     def height(self) -> int:
@@ -79,8 +77,7 @@ def stage_graph(anatomy: AnatomyRecord) -> StageGraph | None:
     )
     at = {box.stage.name: box for box in boxes}
     curves = [_curve("base", at[box.stage.base], box) for box in boxes if box.stage.base in at]
-    taken = [(source, box) for box in boxes for source in dict.fromkeys(name for name, _ in box.stage.copies)]
-    curves += [_curve("copy", at[source], box) for source, box in taken if source in at]
+    curves += [_curve("copy", at[source], box) for box in boxes for source in box.sources if source in at]
     return StageGraph(boxes, tuple(curves), _told(boxes))
 
 
@@ -98,8 +95,7 @@ def _told(boxes: tuple[Box, ...]) -> str:
     said = []
     for box in boxes:
         stage = box.stage
-        sources = list(dict.fromkeys(name for name, _ in stage.copies))
-        taken = f", copies from {' and '.join(sources)}" if sources else ""
+        taken = f", copies from {' and '.join(box.sources)}" if box.sources else ""
         fate = "is the image" if box.kept else "is left behind"
         said.append(f"{stage.name} begins with {stage.base}{taken}, has {box.size} and {fate}")
     return "; ".join(said) + "."

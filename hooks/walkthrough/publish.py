@@ -14,11 +14,10 @@ import jinja2
 from markupsafe import Markup
 
 from walkthrough import pictures
-from walkthrough.checks import Finding
 from walkthrough.downloads import address
 from walkthrough.errors import Problem
 from walkthrough.pages import Page
-from walkthrough.record import AnatomyRecord, FindingRecord, Record, StepRecord, content_digest
+from walkthrough.record import AnatomyRecord, Record, StepRecord, content_digest
 from walkthrough.steps import CheckImage, NotRun, RunCommands, Step, WriteFile
 from walkthrough.units import size_text, time_text
 from walkthrough.walk import Itinerary
@@ -40,7 +39,7 @@ _TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
 )
-_TEMPLATES.filters |= {"size": size_text, "time": time_text, "measured": lambda finding: _measured(finding)}
+_TEMPLATES.filters |= {"size": size_text, "time": time_text}
 
 
 @dataclass(frozen=True)
@@ -130,16 +129,11 @@ def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
                 {"claim": f"{key}: {getattr(step.spec, key.split('.')[0])}", "measured": "-", "verdict": "none"}
             )
             continue
-        measured = _measured(finding)
         verdict = ("ok" if finding.ok else "bad") if current else "none"
-        rows.append({"claim": finding.claim, "measured": measured, "verdict": verdict})
+        rows.append({"claim": finding.claim, "measured": finding.finding.measured_text(), "verdict": verdict})
     stand_in = recorded.stand_in if recorded else None
     claims = _render("claims", image=step.spec.image, rows=rows, current=current, stand_in=stand_in)
     return claims + (_anatomy(step.spec.image, recorded.anatomy) if recorded and recorded.anatomy else "")
-
-
-def _measured(finding: FindingRecord) -> str:
-    return Finding(finding.key, finding.claim, finding.measured, finding.unit, finding.ok).measured_text()
 
 
 def _anatomy(image: str, anatomy: AnatomyRecord) -> str:
@@ -185,28 +179,15 @@ def _history(record: Record, image: str, now: int) -> list[tuple[str, str]]:
 def status(pages: Iterable[Listed]) -> str:
     """Return the HTML of the whole course's status: coverage, dates, sizes and their history, what is not run."""
     listed = list(pages)
-    rows = [
-        {"title": page.view.title, "link": page.link, "state": page.view.state, "record": page.view.record}
-        for page in listed
-    ]
     records = [page.view.record for page in listed if page.view.record]
     sizes = [
-        {
-            "image": image,
-            "now": size,
-            "past": _history(record, image, size),
-        }
+        {"image": image, "now": size, "past": _history(record, image, size)}
         for record in records
         for image, size in sorted(record.sizes.items())
     ]
-    unrun = [
-        {"title": page.view.title, "link": page.link, "reason": step.reason}
-        for page in listed
-        for step in page.view.steps
-        if isinstance(step, NotRun)
-    ]
+    unrun = [(page, step.reason) for page in listed for step in page.view.steps if isinstance(step, NotRun)]
     bases = {base.name: base for record in records for base in record.bases}
-    return _render("status", rows=rows, sizes=sizes, unrun=unrun, bases=[bases[name] for name in sorted(bases)])
+    return _render("status", pages=listed, sizes=sizes, unrun=unrun, bases=[bases[name] for name in sorted(bases)])
 
 
 def evidence(view: View) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from walkthrough.bases import Base
+from walkthrough.checks import Finding
 from walkthrough.pages import Page
 from walkthrough.project import Project
 from walkthrough.steps import IMAGE_TITLE, ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, Step, WriteFile
@@ -53,6 +54,11 @@ class FindingRecord(_Model):
     measured: int | float | str | None
     unit: Literal["bytes", "seconds", "text"]
     ok: bool
+
+    @property
+    def finding(self) -> Finding:
+        """The finding that was recorded."""
+        return Finding(self.key, self.claim, self.measured, self.unit, self.ok)
 
 
 class CommandRecord(_Model):
@@ -278,7 +284,7 @@ def coverage(steps: Sequence[Step], walked: Walked) -> Coverage:
 
 def record_path(project: Project, page: Page) -> Path:
     """Return where a page's record is committed."""
-    return project.labs / str(page.lab) / "evidence" / f"{page.name.replace('/', '-')}.json"
+    return project.labs / str(page.lab) / "evidence" / f"{page.flat_name}.json"
 
 
 def read_record(project: Project, page: Page) -> Record | None:

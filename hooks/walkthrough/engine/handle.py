@@ -97,14 +97,25 @@ class Engine:
         """
         if self.network is None:
             return
-        libc = ctypes.CDLL(None, use_errno=True)
         descriptor = os.open(self.network, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            if libc.setns(descriptor, _CLONE_NEWNET) != 0:
-                code = ctypes.get_errno()
-                raise EngineMissingError(f"the embedded engine's network cannot be entered: {os.strerror(code)}")
+            move_thread(descriptor)
+        except OSError as error:
+            what = f"the embedded engine's network cannot be entered: {error.strerror}"
+            raise EngineMissingError(what) from None
         finally:
             os.close(descriptor)
+
+
+def move_thread(network: int) -> None:
+    """Move the calling thread to a network namespace, given as an open descriptor of its file (setns(2)).
+
+    Raises:
+        OSError: where it may not be entered.
+    """
+    if ctypes.CDLL(None, use_errno=True).setns(network, _CLONE_NEWNET) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 def reachable(host: str, timeout: float = 5) -> bool:
