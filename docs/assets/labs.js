@@ -1,4 +1,4 @@
-// What a page does for its reader: exact copies, progress that is kept in this browser, everything open on paper.
+// What a page does for its reader: exact copies, progress that is kept in this browser.
 // Without scripts the page is whole; only the progress is missing.
 "use strict";
 
@@ -15,10 +15,6 @@
         },
         true,
     );
-
-    addEventListener("beforeprint", () => {
-        for (const folded of document.querySelectorAll("article details")) folded.open = true;
-    });
 
     // For screen readers and for those who scroll by keys. The theme leaves its search dialog and the menu of a section that
     // has a page of its own without a name, calls the buttons of each block a landmark, and lets keys reach a wide block only
