@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import uuid
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import docker
-import docker.errors
 
-from walkthrough.builds import Build, Stages
-from walkthrough.containers import WALK_LABEL
+from walkthrough.builds import Build, Stages, as_image
 from walkthrough.engine import Engine
-from walkthrough.errors import StepError
 from walkthrough.images import Image, read_image
 
 _WORTH_NAMING = 0.05
 """Share of an image below which a folder or file is told only as part of a greater one."""
 _BUILDKIT_MARK = " # buildkit"
-_BUILD_LIMIT = 600.0
 
 
 @dataclass(frozen=True)
@@ -106,26 +100,12 @@ def stage_parts(
     for name, base in zip(stages.names, stages.bases, strict=True):
         if name not in stages.reached:
             continue
-        size = image.size if name == target else _size_of(engine, api, build, name, walk)
+        size = image.size
+        if name != target:
+            with as_image(engine, api, build, walk, name) as stage:
+                size = read_image(api, stage).size
         parts.append(StagePart(name, base, size, stages.copies.get(name, ())))
     return tuple(parts)
-
-
-def _size_of(engine: Engine, api: docker.DockerClient, build: Build, stage: str, walk: str) -> int:
-    name = f"docker-labs-stage:{uuid.uuid4().hex[:12]}"
-    label = f"--label={WALK_LABEL}={walk}"
-    arguments = build.without("-t", "--tag", "--target", "-o", "--output", "-q", "--quiet", "--load", "--progress")
-    done = engine.command(
-        "buildx", "build", "--load", "-t", name, label, "--target", stage, *arguments, cwd=build.folder,
-        timeout=_BUILD_LIMIT,
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise StepError(f"the stage '{stage}' cannot be built alone", "see why", done.stderr[-1500:])
-    try:
-        return read_image(api, name).size
-    finally:
-        with contextlib.suppress(docker.errors.APIError):
-            api.images.remove(name, force=True)
 
 
 def _instruction(created_by: str) -> str:

@@ -6,13 +6,20 @@ step that the wanted stage needs (``--progress=rawjson``).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import docker
+import docker.errors
+
+from walkthrough.containers import WALK_LABEL
 from walkthrough.engine import Engine
 from walkthrough.errors import StepError
 
@@ -106,9 +113,20 @@ def build_of(image: str, builds: list[Build]) -> Build:
     raise StepError(f"no command of this page builds '{image}'", f"build it with 'docker build -t {image} …'")
 
 
-def rebuild(engine: Engine, build: Build, timeout: float) -> tuple[int, list[dict[str, Any]], str]:
-    """Run a build again without naming its result; return its exit status, its vertexes and its last words."""
+@dataclass(frozen=True)
+class Rebuilt:
+    """A build that was run again: its exit status, the solver's vertexes, its last words, the seconds that it took."""
+
+    exit_code: int
+    vertexes: list[dict[str, Any]]
+    words: str
+    seconds: float
+
+
+def rebuild(engine: Engine, build: Build, timeout: float) -> Rebuilt:
+    """Run a build again without naming its result, and without making an image of it."""
     arguments = build.without(*_RESULT)
+    started = time.monotonic()
     done = engine.command(
         "buildx",
         "build",
@@ -118,6 +136,7 @@ def rebuild(engine: Engine, build: Build, timeout: float) -> tuple[int, list[dic
         cwd=build.folder,
         timeout=timeout,
     )
+    seconds = time.monotonic() - started
     vertexes: dict[str, dict[str, Any]] = {}
     decoder, text = json.JSONDecoder(), done.stderr + done.stdout
     at = text.find("{")
@@ -129,7 +148,31 @@ def rebuild(engine: Engine, build: Build, timeout: float) -> tuple[int, list[dic
         for vertex in event.get("vertexes", []):
             vertexes.setdefault(vertex["digest"], {}).update(vertex)
         at = text.find("{", end)
-    return done.returncode, list(vertexes.values()), text[-2000:]
+    return Rebuilt(done.returncode, list(vertexes.values()), text[-2000:], seconds)
+
+
+@contextlib.contextmanager
+def as_image(
+    engine: Engine, api: docker.DockerClient, build: Build, walk: str, target: str | None = None
+) -> Iterator[str]:
+    """Run a build again, up to a stage if ``target`` names one, and yield the name of its image; it is then removed.
+
+    Raises:
+        StepError: where the build fails.
+    """
+    name = f"docker-labs-part:{uuid.uuid4().hex[:12]}"
+    wanted = ["--target", target] if target else []
+    arguments = build.without(*_RESULT, *(["--target"] if target else []))
+    label = f"--label={WALK_LABEL}={walk}"
+    done = engine.command("buildx", "build", "--load", "-t", name, label, *wanted, *arguments, cwd=build.folder)
+    if done.returncode != 0:
+        what = f"the stage '{target}' cannot be built alone" if target else "the build cannot be repeated"
+        raise StepError(what, "see why", done.stderr[-1500:])
+    try:
+        yield name
+    finally:
+        with contextlib.suppress(docker.errors.APIError):
+            api.images.remove(name, force=True)
 
 
 def stage_of(vertex: dict[str, Any]) -> str | None:
@@ -161,13 +204,13 @@ def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
     except ValueError:
         raise StepError("BuildKit does not list the stages of this build", "", asked.stderr[-1500:]) from None
     names = tuple(target.get("name") or f"stage-{index}" for index, target in enumerate(targets))
-    code, vertexes, words = rebuild(engine, build, timeout)
-    if code != 0:
-        raise StepError("the build cannot be repeated", "do the files still stand as they were built?", words)
-    reached = frozenset(stage for stage in map(stage_of, vertexes) if stage)
+    again = rebuild(engine, build, timeout)
+    if again.exit_code != 0:
+        raise StepError("the build cannot be repeated", "do the files still stand as they were built?", again.words)
+    reached = frozenset(stage for stage in map(stage_of, again.vertexes) if stage)
     final = build.values("--target")[-1:] or [names[-1]]
     bases = tuple(target.get("base", "") for target in targets)
-    return Stages(names, bases, reached | frozenset(final), _copies(vertexes), _layers(vertexes))
+    return Stages(names, bases, reached | frozenset(final), _copies(again.vertexes), _layers(again.vertexes))
 
 
 def _copies(vertexes: list[dict[str, Any]]) -> dict[str, tuple[tuple[str, str], ...]]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from walkthrough.pages import explain, line_of
-from walkthrough.units import Limit, parse_limit, size_text, time_text
+from walkthrough.units import Kind, Limit, parse_limit, quantity_text
 
 Size = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "size"))]
 Duration = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "time"))]
+Count = Annotated[Limit, BeforeValidator(lambda value: parse_limit("0" if value == "none" else value, "count"))]
 _SETTINGS = {"image", "read_only", "init", "check"}
 """Keys of a checks block that say how to measure, and claim nothing."""
 ROOT_USERS = {"", "0", "root", "0:0", "root:root"}
 NOT_ROOT = "not root"
-PACKAGE_TRACES = r"/(dpkg/status(\.d/.+)?|apk/db/installed|rpm/.+|node_modules/.+|[^/]+\.(dist|egg)-info|[^/]+\.jar)$"
-"""Extended regular expression of paths by which scanners find packages: Debian, Alpine, Red Hat, npm, Python, Java."""
 
 
 ExitCode = Annotated[int, Field(ge=0, le=255)]
@@ -65,7 +64,7 @@ class Guard(_Strict):
 
 
 class Reuse(_Strict):
-    """Build steps that an edit of the app must not run again."""
+    """Build steps that an edit of the app must not run again, and what such an edit costs."""
 
     edit: str
     """File of the lab that is edited."""
@@ -73,6 +72,8 @@ class Reuse(_Strict):
     """Text in it, such as a comment, that is made longer by something never seen before."""
     steps: list[str] = Field(min_length=1)
     """Text of each step, as in its Dockerfile, that must come from the cache."""
+    within: Duration | None = None
+    """Time of the build after the edit."""
 
 
 class ImageSpec(_Strict):
@@ -97,8 +98,14 @@ class ImageSpec(_Strict):
     stages: Literal["reached"] | None = None
     guard: Guard | None = None
     reuses: Reuse | None = None
-    packages: Literal["none"] | None = None
-    """No package that a scanner could find: neither of a distribution nor of a language."""
+    upload: Size | None = None
+    """What a push uploads after the edit that ``reuses`` makes: the layers that are new, compressed."""
+    packages: Count | None = None
+    """Packages that a scanner could find, of a distribution or of a language; ``none`` for no one."""
+    programs: Count | None = None
+    """Files that can be executed, libraries aside: what somebody who got in could run."""
+    memory: Size | None = None
+    """Memory that is the processes' own (no file is behind it) after the first answers."""
     static: list[str] = []
     """Programs that need no dynamic linker and no library."""
     check: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]*$")
@@ -107,6 +114,14 @@ class ImageSpec(_Strict):
     """Run every container of this check with ``--init``, as in ``docker run --init``."""
     read_only: bool = False
     """Run every container of this check with a read-only root file system."""
+
+    @model_validator(mode="after")
+    def _can_be_measured(self) -> ImageSpec:
+        if self.upload and not self.reuses:
+            raise ValueError("'upload' is measured after the edit that 'reuses' makes: claim that too")
+        if self.memory and not self.http:
+            raise ValueError("'memory' is measured after the first answers: claim 'http' too")
+        return self
 
     @property
     def claims(self) -> list[str]:
@@ -143,7 +158,7 @@ def read_spec(text: str, first_line: int) -> tuple[ImageSpec | None, list[tuple[
         return None, [
             (
                 first_line + line_of(node, entry["loc"]),
-                f"check '{'.'.join(map(str, entry['loc']))}': {explain(entry)}",
+                f"check '{'.'.join(map(str, entry['loc'])) or values.get('image')}': {explain(entry)}",
                 known if entry["type"] == "extra_forbidden" else "correct it",
             )
             for entry in error.errors()
@@ -153,27 +168,30 @@ def read_spec(text: str, first_line: int) -> tuple[ImageSpec | None, list[tuple[
     return spec, []
 
 
+Unit = Literal["bytes", "seconds", "count", "text"]
+_UNITS: dict[Kind, Unit] = {"size": "bytes", "time": "seconds", "count": "count"}
+_KINDS = {unit: kind for kind, unit in _UNITS.items()}
+
+
 @dataclass(frozen=True)
 class Finding:
     """One claim and what was measured for it.
 
     ``key`` is the path of the claim in its block (``stops.0``); ``measured`` is the exact value (bytes, seconds,
-    text) and ``unit`` says which; ``hint`` helps where the claim failed.
+    a count, text) and ``unit`` says which; ``hint`` helps where the claim failed.
     """
 
     key: str
     claim: str
     measured: int | float | str | None
-    unit: Literal["bytes", "seconds", "text"]
+    unit: Unit
     ok: bool
     hint: str = ""
 
     def measured_text(self) -> str:
         """Return the measured value as people read it."""
-        if isinstance(self.measured, (int, float)) and self.unit == "bytes":
-            return size_text(int(self.measured))
-        if isinstance(self.measured, (int, float)) and self.unit == "seconds":
-            return time_text(self.measured)
+        if isinstance(self.measured, (int, float)) and self.unit != "text":
+            return quantity_text(self.measured, _KINDS[self.unit])
         return "not measured" if self.measured is None else str(self.measured)
 
 
@@ -186,6 +204,5 @@ def claim_line(text: str, first_line: int, key: str) -> int:
 def limit_finding(key: str, name: str, limit: Limit, measured: float | None, hint: str = "") -> Finding:
     """Judge a measured quantity by its limit; None means that it never came about."""
     ok = measured is not None and limit.holds(measured)
-    unit: Any = "bytes" if limit.kind == "size" else "seconds"
-    exact = measured if measured is None or unit == "seconds" else int(measured)
-    return Finding(key, f"{name} {limit}", exact, unit, ok, "" if ok else hint)
+    exact = measured if measured is None or limit.kind == "time" else int(measured)
+    return Finding(key, f"{name} {limit}", exact, _UNITS[limit.kind], ok, "" if ok else hint)

@@ -183,6 +183,18 @@ class Running:
                 )
                 return
 
+    def memory(self) -> int:
+        """Return the bytes of memory that no file is behind: what the processes have taken for themselves.
+
+        ``rss`` of cgroup v1, ``anon`` of cgroup v2 (Linux, Documentation/admin-guide/cgroup-v1 and -v2).
+        """
+        stats: Any = self.container.stats(stream=False, one_shot=True)
+        told = stats.get("memory_stats", {}).get("stats", {})
+        own = told.get("anon", told.get("total_rss"))
+        if own is None:
+            raise StepError("the engine does not tell how much memory a container takes", "it needs the memory cgroup")
+        return int(own)
+
     def first_process(self) -> str:
         """Return the command line of the container's first process, or an empty text."""
         with contextlib.suppress(docker.errors.APIError, IndexError, KeyError):

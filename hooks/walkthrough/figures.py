@@ -11,7 +11,6 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from walkthrough.checks import Finding
 from walkthrough.errors import Problem
@@ -19,7 +18,7 @@ from walkthrough.pages import Page
 from walkthrough.pictures import bar
 from walkthrough.record import Record
 from walkthrough.steps import CheckImage
-from walkthrough.units import FIGURE, Limit, parse_limit
+from walkthrough.units import FIGURE, Kind, Limit, parse_limit
 from walkthrough.walk import Itinerary
 
 _IN_TEXT = re.compile(r"(?<!`)`=(?P<image>[^\s`]+) (?P<key>[^\s`]+)`(?!`)")
@@ -27,7 +26,7 @@ _RENDERED = re.compile(r"<code>=(?P<image>[^\s<]+) (?P<key>[^\s<]+)</code>")
 _TABLE, _ROW = re.compile(r"<table>.*?</table>", re.DOTALL), re.compile(r"<tr>.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<td[^>]*>(?P<text>.*?)</td>", re.DOTALL)
 _CODE_OR_ADDRESS = re.compile(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->")
-_KINDS: tuple[Literal["size", "time"], ...] = ("size", "time")
+_KINDS: tuple[Kind, ...] = ("size", "time")
 _TODO = (
     "draw it from a claim, as in `=IMAGE size`, or let a check hold it as its budget; one that is not measured here"
     " goes into the front matter with its source: 'given: {{{typed}: where it comes from}}'"
@@ -38,6 +37,11 @@ _HOW = {
     "http": "from starting the container to the first such answer",
     "healthy": "from starting the container until Docker calls it healthy",
     "stops": "from the signal to the end of the container",
+    "reuses": "the build after an edit of the app, from its start to its end",
+    "upload": "what a push uploads after an edit of the app: the layers that are new, gzip level 6 each",
+    "packages": "packages that a scanner could find, of a distribution or of a language",
+    "programs": "files that can be executed, libraries aside",
+    "memory": "memory that no file is behind, after the first answers",
 }
 
 
@@ -82,7 +86,7 @@ def problems(page: Page, known: dict[tuple[str, str], Source], limits: Iterable[
                 yield Problem(page.at(number), what, _TODO.format(typed=typed))
 
 
-def _is_held(typed: str, kind: Literal["size", "time"], held: set[tuple[Literal["size", "time"], float]]) -> bool:
+def _is_held(typed: str, kind: Kind, held: set[tuple[Kind, float]]) -> bool:
     try:
         return (kind, parse_limit(typed, kind).bound) in held
     except ValueError:
@@ -104,8 +108,10 @@ def limits_of(itineraries: dict[str, Itinerary]) -> Iterator[Limit]:
         for step in itinerary.steps:
             if isinstance(step, CheckImage):
                 spec = step.spec
+                sizes = spec.size, spec.compressed, spec.upload, spec.memory
                 timed = [*(request.within for request in spec.http), *(stop.within for stop in spec.stops)]
-                yield from filter(None, (spec.size, spec.compressed, spec.healthy, spec.unhealthy, *timed))
+                timed += [spec.healthy, spec.unhealthy, spec.reuses.within if spec.reuses else None]
+                yield from filter(None, (*sizes, *timed))
 
 
 def measured(

@@ -9,10 +9,12 @@ import contextlib
 import gzip
 import io
 import json
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
@@ -20,10 +22,12 @@ import docker
 import docker.errors
 
 from walkthrough.errors import StepError
+from walkthrough.packages import DATABASES, count_packages
 
 _GZIP_LEVEL = 6
 """Docker compresses the layers that it pushes at Go's default level, which is 6."""
 _BLOCK = 1 << 20
+_LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 
 
@@ -38,13 +42,39 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What an archive says of one path: the bytes in it, whether it is a program, its content if packages are in it."""
+
+    size: int
+    program: bool = False
+    database: bytes = b""
+
+
+@dataclass(frozen=True)
 class Image:
-    """An image as it is stored. ``paths`` maps each absolute path of the final file system to its size in bytes."""
+    """An image as it is stored. ``entries`` has each absolute path of the final file system."""
 
     id: str
     layers: tuple[Layer, ...]
     config: dict[str, Any]
-    paths: dict[str, int] = field(repr=False)
+    entries: dict[str, Entry] = field(repr=False)
+
+    @cached_property
+    def paths(self) -> dict[str, int]:
+        """The size in bytes of each absolute path of the final file system."""
+        return {path: entry.size for path, entry in self.entries.items()}
+
+    @property
+    def programs(self) -> list[str]:
+        """The paths of the files that can be executed, libraries aside."""
+        return [path for path, entry in self.entries.items() if entry.program]
+
+    @property
+    def packages(self) -> int:
+        """How many packages a scanner would find."""
+        return count_packages(
+            self.entries, {path: self.entries[path].database for path in DATABASES & self.entries.keys()}
+        )
 
     @property
     def size(self) -> int:
@@ -99,13 +129,14 @@ def read_image(api: docker.DockerClient, name: str, compress: bool = False) -> I
     manifest = documents["manifest.json"][0]
     config = documents[manifest["Config"]]
     commands = [entry.get("created_by", "") for entry in config["history"] if not entry.get("empty_layer")]
-    layers, paths = [], cast("dict[str, int]", {})
+    layers: list[Layer] = []
+    final: dict[str, Entry] = {}
     for index, name_in_archive in enumerate(manifest["Layers"]):
         blob = blobs[name_in_archive]
         digest = config["rootfs"]["diff_ids"][index]
         layers.append(Layer(digest, blob.size, blob.compressed, commands[index] if index < len(commands) else ""))
-        _lay_over(paths, blob.entries)
-    return Image(cast("str", found.id), tuple(layers), config, paths)
+        _lay_over(final, blob.entries)
+    return Image(cast("str", found.id), tuple(layers), config, final)
 
 
 def read_file(api: docker.DockerClient, name: str, path: str) -> bytes:
@@ -132,7 +163,7 @@ class _Blob:
 
     size: int
     compressed: int | None
-    entries: list[tuple[str, int]]
+    entries: list[tuple[str, Entry]]
 
 
 def _read_layer(stream: Any, compress: bool) -> _Blob:
@@ -141,22 +172,34 @@ def _read_layer(stream: Any, compress: bool) -> _Blob:
     if head == b"\x1f\x8b":
         source = gzip.GzipFile(fileobj=source)
     meter = _Meter(source, zlib.compressobj(_GZIP_LEVEL, wbits=31) if compress else None)
-    size, entries = 0, []
+    entries: list[tuple[str, Entry]] = []
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", meter), mode="r|") as layer:
-            for member in layer:
-                size += member.size if member.isfile() else 0
-                entries.append((member.name, member.size if member.isfile() else 0))
+            entries += [(member.name, _entry(member, layer)) for member in layer]
     except tarfile.ReadError:
         return _Blob(0, 0 if compress else None, [])
     meter.drain()
-    return _Blob(size, meter.finish(), entries)
+    return _Blob(sum(entry.size for _, entry in entries), meter.finish(), entries)
 
 
-def _lay_over(paths: dict[str, int], entries: list[tuple[str, int]]) -> None:
+def _entry(member: tarfile.TarInfo, layer: tarfile.TarFile) -> Entry:
+    if not member.isfile():
+        return Entry(0)
+    path = str(_absolute(member.name))
+    program = bool(member.mode & 0o111) and not _LIBRARY.search(path)
+    content = layer.extractfile(member) if path in DATABASES else None
+    return Entry(member.size, program, content.read() if content else b"")
+
+
+def _absolute(name: str) -> PurePosixPath:
+    """Return the path that a name in a layer's archive means."""
+    return PurePosixPath("/", name.removeprefix("./"))
+
+
+def _lay_over(paths: dict[str, Entry], entries: list[tuple[str, Entry]]) -> None:
     """Apply one layer's entries to ``paths``, whiteouts first (OCI image specification, layer.md)."""
     for name, _ in entries:
-        path = PurePosixPath("/", name.removeprefix("./"))
+        path = _absolute(name)
         if path.name == _OPAQUE:
             hidden = f"{path.parent}/".replace("//", "/")
         elif path.name.startswith(_WHITEOUT):
@@ -167,10 +210,10 @@ def _lay_over(paths: dict[str, int], entries: list[tuple[str, int]]) -> None:
             continue
         for below in [known for known in paths if known.startswith(hidden)]:
             del paths[below]
-    for name, size in entries:
-        path = PurePosixPath("/", name.removeprefix("./"))
+    for name, entry in entries:
+        path = _absolute(name)
         if not path.name.startswith(_WHITEOUT):
-            paths[str(path)] = size
+            paths[str(path)] = entry
 
 
 def _target(member: tarfile.TarInfo) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,11 +13,12 @@ import docker
 from walkthrough import builds, images
 from walkthrough.anatomy import Anatomy, anatomy, stage_parts
 from walkthrough.bases import STAND_IN_LABEL
-from walkthrough.checks import NOT_ROOT, PACKAGE_TRACES, ROOT_USERS, Finding, ImageSpec, limit_finding
+from walkthrough.checks import NOT_ROOT, ROOT_USERS, Finding, ImageSpec, Reuse, limit_finding
 from walkthrough.containers import GRACE_PERIOD, Running, running
 from walkthrough.elf import dynamic_needs
 from walkthrough.engine import Engine
 from walkthrough.errors import StepError
+from walkthrough.packages import traces
 from walkthrough.units import size_text, time_text
 
 _READY_LIMIT = 30.0
@@ -73,7 +73,7 @@ def measure(subject: Subject) -> Measured:
         if spec.guard:
             findings += _guarded(lambda: _of_guard(subject), ["guard"])
         if spec.reuses:
-            findings += _guarded(lambda: _of_reuse(subject), ["reuses"])
+            findings += _timed(lambda: _of_reuse(subject, api, image), ["reuses"] + ["upload"] * bool(spec.upload))
         if spec.static:
             keys = [f"static.{index}" for index in range(len(spec.static))]
             findings += _guarded(lambda: _of_programs(subject, api), keys)
@@ -134,6 +134,8 @@ _NAMES = {
     "stages": "every stage is used",
     "guard": "tests guard the image",
     "reuses": "an edit reuses earlier steps",
+    "upload": "a push after an edit uploads",
+    "memory": "memory of its own",
     "static": "is static",
 }
 
@@ -173,20 +175,25 @@ def _of_image(spec: ImageSpec, image: images.Image) -> Iterator[Finding]:
         hint = 'a shell is PID 1 and swallows SIGTERM: write CMD ["program", "argument"]' if shell_form else ""
         yield Finding("exec_form", claim, measured, "text", ok, "" if ok else hint)
     if spec.packages:
-        traces = [path for path in sorted(image.paths) if re.search(PACKAGE_TRACES, path)]
-        measured = f"{len(traces)} traces, such as {traces[0]}" if traces else "none"
-        yield Finding("packages", "has no package that a scanner could find", measured, "text", not traces)
+        found = traces(image.paths)
+        hint = f"a scanner looks at {found[0]}" if found else "a scanner finds no trace of any"
+        yield limit_finding("packages", "packages that a scanner could find", spec.packages, image.packages, hint)
+    if spec.programs:
+        programs = image.programs
+        hint = f"such as {', '.join(sorted(programs)[:3])}"
+        yield limit_finding("programs", "programs that could be run", spec.programs, len(programs), hint)
     for index, path in enumerate(spec.present):
         there = path in image.paths
         yield Finding(f"present.{index}", f"has {path}", "present" if there else "absent", "text", there)
     for index, path in enumerate(spec.absent):
-        found = [known for known in image.paths if known == path or known.startswith(path.rstrip("/") + "/")]
-        measured = f"present ({found[0]})" if found else "absent"
-        yield Finding(f"absent.{index}", f"has no {path}", measured, "text", not found)
+        below = [known for known in image.paths if known == path or known.startswith(path.rstrip("/") + "/")]
+        measured = f"present ({below[0]})" if below else "absent"
+        yield Finding(f"absent.{index}", f"has no {path}", measured, "text", not below)
 
 
 def _start_keys(spec: ImageSpec) -> list[str]:
-    return [f"http.{index}" for index in range(len(spec.http))] + (["healthy"] if spec.healthy else [])
+    keys = [f"http.{index}" for index in range(len(spec.http))]
+    return keys + ["memory"] * bool(spec.memory) + ["healthy"] * bool(spec.healthy)
 
 
 def _of_start(subject: Subject, api: docker.DockerClient) -> Iterator[Finding]:
@@ -209,6 +216,8 @@ def _of_start(subject: Subject, api: docker.DockerClient) -> Iterator[Finding]:
                 yield limit_finding(key, f"{claim} within", request.within, answer.seconds, "the start is slow")
             else:
                 yield Finding(key, claim, measured, "text", ok, "" if ok else hint)
+        if spec.memory:
+            yield limit_finding("memory", "memory of its own", spec.memory, container.memory())
         if spec.healthy:
             seconds = container.health("healthy", min(_HEALTH_LIMIT, spec.healthy.bound * _PATIENCE + 5))
             hint = "" if seconds is not None else f"it never did; the last probe said: {_last_probe(container)}"
@@ -304,36 +313,49 @@ def _of_guard(subject: Subject) -> Iterator[Finding]:
     assert guard is not None
     build = builds.build_of(subject.spec.image, subject.builds)
     with _edited(subject, guard.file, guard.replace, guard.by):
-        code, vertexes, words = builds.rebuild(subject.engine, build, subject.timeout)
-    failed = {builds.stage_of(vertex) for vertex in vertexes if vertex.get("error")} - {None}
+        broken = builds.rebuild(subject.engine, build, subject.timeout)
+    failed = {builds.stage_of(vertex) for vertex in broken.vertexes if vertex.get("error")} - {None}
     claim = f"the build fails in stage '{guard.stage}' when {guard.file} is broken"
-    if code == 0:
+    if broken.exit_code == 0:
         hint = f"the image builds although its tests fail: let the final stage copy something from '{guard.stage}'"
         yield Finding("guard", claim, "the build succeeds", "text", False, hint)
     else:
         measured = f"fails in {', '.join(sorted(map(str, failed))) or 'no stage'}"
         ok = failed == {guard.stage}
-        yield Finding("guard", claim, measured, "text", ok, "" if ok else words[-600:])
+        yield Finding("guard", claim, measured, "text", ok, "" if ok else broken.words[-600:])
 
 
-def _of_reuse(subject: Subject) -> Iterator[Finding]:
+def _of_reuse(subject: Subject, api: docker.DockerClient, image: images.Image) -> Iterator[Finding]:
     """Edit a file as never before and build again: the named steps must come from the cache."""
-    reuse = subject.spec.reuses
+    reuse, upload = subject.spec.reuses, subject.spec.upload
     assert reuse is not None
     build = builds.build_of(subject.spec.image, subject.builds)
     with _edited(subject, reuse.edit, reuse.extend, f"{reuse.extend} {uuid.uuid4().hex}"):
-        code, vertexes, words = builds.rebuild(subject.engine, build, subject.timeout)
-    if code != 0:
-        raise StepError(f"the build fails after an edit of '{reuse.edit}'", "extend a comment, not code", words[-600:])
-    again = [vertex for vertex in vertexes if builds.stage_of(vertex) and not vertex.get("cached")]
+        built = builds.rebuild(subject.engine, build, subject.timeout)
+        if built.exit_code != 0:
+            what = f"the build fails after an edit of '{reuse.edit}'"
+            raise StepError(what, "extend a comment, not code", built.words[-600:])
+        yield _reused(reuse, built)
+        if upload:
+            with builds.as_image(subject.engine, api, build, subject.walk) as edited:
+                layers = images.read_image(api, edited, compress=True).layers
+            known = {layer.digest for layer in image.layers}
+            new = sum(layer.compressed or 0 for layer in layers if layer.digest not in known)
+            yield limit_finding("upload", f"a push after an edit of {reuse.edit} uploads", upload, new)
+
+
+def _reused(reuse: Reuse, built: builds.Rebuilt) -> Finding:
+    again = [vertex for vertex in built.vertexes if builds.stage_of(vertex) and not vertex.get("cached")]
     for step in reuse.steps:
-        if not any(step in vertex["name"] for vertex in vertexes):
+        if not any(step in vertex["name"] for vertex in built.vertexes):
             raise StepError(f"no step of the build contains {step!r}", "write it as it stands in the Dockerfile")
     redone = [step for step in reuse.steps if any(step in vertex["name"] for vertex in again)]
     claim = f"an edit of {reuse.edit} reuses {', '.join(reuse.steps)}"
+    if reuse.within and again and not redone:
+        return limit_finding("reuses", f"{claim} and is built within", reuse.within, built.seconds)
     measured = f"{len(again)} steps ran again" + (f", {', '.join(redone)} among them" if redone else "")
     hint = "copy what changes rarely before what changes often"
-    yield Finding("reuses", claim, measured, "text", bool(again) and not redone, hint if redone else "")
+    return Finding("reuses", claim, measured, "text", bool(again) and not redone, hint if redone else "")
 
 
 def _of_programs(subject: Subject, api: docker.DockerClient) -> Iterator[Finding]:

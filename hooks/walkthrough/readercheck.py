@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import jinja2
 
-from walkthrough.checks import PACKAGE_TRACES, ImageSpec
+from walkthrough.checks import ImageSpec
 from walkthrough.errors import Problem
+from walkthrough.packages import TRACES
 from walkthrough.project import Project
 from walkthrough.steps import CheckImage, Step, WriteFile
 from walkthrough.units import Limit
@@ -54,7 +55,7 @@ def reader_check(itineraries: Iterable[Itinerary]) -> str:
         if isinstance(step, CheckImage) and step.spec.check
     ]
     names = ", ".join(target.name for target in targets)
-    return _TEMPLATES.get_template("check.sh").render(targets=targets, names=names, traces=PACKAGE_TRACES)
+    return _TEMPLATES.get_template("check.sh").render(targets=targets, names=names, traces=TRACES)
 
 
 def _calls(spec: ImageSpec) -> Iterator[str]:
@@ -73,7 +74,7 @@ def _calls(spec: ImageSpec) -> Iterator[str]:
         yield _call("ports", port if "/" in port else f"{port}/tcp")
     if spec.exec_form:
         yield "exec_form"
-    if spec.packages:
+    if spec.packages and not spec.packages.holds(1):
         yield "no_packages"
     for path in spec.present:
         yield _call("present", path)

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from walkthrough.bases import Base
-from walkthrough.checks import Finding
+from walkthrough.checks import Finding, Unit
 from walkthrough.pages import Page
 from walkthrough.project import Project
 from walkthrough.steps import IMAGE_TITLE, ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, Step, WriteFile
@@ -52,7 +52,7 @@ class FindingRecord(_Model):
     key: str
     claim: str
     measured: int | float | str | None
-    unit: Literal["bytes", "seconds", "text"]
+    unit: Unit
     ok: bool
 
     @property
@@ -277,8 +277,8 @@ def coverage(steps: Sequence[Step], walked: Walked) -> Coverage:
             count("commands", 1, int(passed))
         elif isinstance(step, CheckImage):
             count("claims", len(step.spec.claims), sum(finding.ok for finding in outcome.findings))
-        else:
-            count("commands", 1, 0)
+        elif isinstance(step, NotRun):
+            count("commands", step.commands, 0)
     return Coverage(**counts)
 
 

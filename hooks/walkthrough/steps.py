@@ -118,6 +118,11 @@ class NotRun(Step):
     reason: str
 
     @property
+    def commands(self) -> int:
+        """How many commands are not run: those after a prompt, else the block as one."""
+        return sum(line.startswith(PROMPT) for line in self.fence.text.splitlines()) or 1
+
+    @property
     def title(self) -> str:
         return f"not run: {self.reason}"
 

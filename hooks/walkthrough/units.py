@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-_SIZE_UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-_TIME_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
+_SIZE_UNITS: dict[str, float] = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+_TIME_UNITS: dict[str, float] = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _OTHER_UNITS = (
     "KiB|MiB|GiB|bytes?|seconds?|minutes?|hours?|%|percent|times|×|packages?|files?|layers?|requests?|programs?"
     "|connections?|vulnerabilities|CVEs?|binaries"
@@ -19,36 +19,50 @@ FIGURE = re.compile(
     rf"(?<![\w.`=-])\d[\d.,]*[ \u00a0\u202f-]?(?:{'|'.join([*_SIZE_UNITS, *_TIME_UNITS])}|{_OTHER_UNITS})(?!\w)"
 )
 """A size, a time, a share or a count as it stands in prose."""
-_QUANTITY = re.compile(r"\s*(?P<sign><=|>=|≤|≥|<|>)?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]+)\s*")
+_QUANTITY = re.compile(r"\s*(?P<sign><=|>=|≤|≥|<|>)?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]*)\s*")
+Kind = Literal["size", "time", "count"]
+_UNITS: dict[Kind, dict[str, float]] = {"size": _SIZE_UNITS, "time": _TIME_UNITS, "count": {"": 1}}
+_EXAMPLES: dict[Kind, str] = {
+    "size": f"write a number and one of {', '.join(_SIZE_UNITS)}, such as '7.5 MB'",
+    "time": f"write a number and one of {', '.join(_TIME_UNITS)}, such as '1 s'",
+    "count": "write a whole number alone, such as '>= 100'",
+}
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound on a quantity in bytes or seconds."""
+    """A bound on a quantity in bytes or seconds, or on a count."""
 
     bound: float
     at_least: bool
-    kind: Literal["size", "time"]
+    kind: Kind
 
     def holds(self, measured: float) -> bool:
-        """Return whether ``measured`` (bytes or seconds) keeps the bound, itself included."""
+        """Return whether ``measured`` (bytes, seconds or a count) keeps the bound, itself included."""
         return measured >= self.bound if self.at_least else measured <= self.bound
 
     def __str__(self) -> str:
         sign = "≥" if self.at_least else "≤"
-        return f"{sign} {size_text(int(self.bound)) if self.kind == 'size' else time_text(self.bound)}"
+        return f"{sign} {quantity_text(self.bound, self.kind)}"
 
 
-def parse_limit(text: object, kind: Literal["size", "time"]) -> Limit:
-    """Read a limit such as ``7.5 MB``, ``<= 7.5 MB``, ``>= 300 MB`` or ``1 s``; without a sign it is an upper one.
+def quantity_text(quantity: float, kind: Kind) -> str:
+    """Return a quantity in bytes or seconds, or a count, as people read it."""
+    if kind == "count":
+        return str(int(quantity))
+    return size_text(int(quantity)) if kind == "size" else time_text(quantity)
+
+
+def parse_limit(text: object, kind: Kind) -> Limit:
+    """Read a limit such as ``7.5 MB``, ``<= 7.5 MB``, ``1 s`` or ``>= 100``; without a sign it is an upper one.
 
     Raises:
         ValueError: with what was wrong and how such a limit is written.
     """
-    units = _SIZE_UNITS if kind == "size" else _TIME_UNITS
+    units = _UNITS[kind]
     found = _QUANTITY.fullmatch(str(text))
     if not found or found["unit"] not in units:
-        raise ValueError(f"{text!r} is not a {kind}; write a number and one of {', '.join(units)}, such as '1 s'")
+        raise ValueError(f"{text!r} is not a {kind}; {_EXAMPLES[kind]}")
     sign = found["sign"] or "<="
     return Limit(float(found["number"]) * units[found["unit"]], sign in (">", ">=", "≥"), kind)
 
