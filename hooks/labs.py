@@ -48,6 +48,7 @@ class _Site:
         self.records: dict[str, Record | None] = {}
         self.evidence: dict[str, str] = {}
         self.later: dict[str, str] = {}
+        self.order: dict[str, int] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.run: Run | None = None
         self.walker: _BackgroundWalker | None = None
@@ -92,6 +93,12 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
+def on_nav(nav: Any, **_: Any) -> Any:
+    """Remember the order in which readers meet the pages; a page that the menu leaves out comes last."""
+    _site.order = {f"docs/{page.file.src_uri}": number for number, page in enumerate(nav.pages)}
+    return nav
+
+
 def _evidence_source(page: Page) -> str:
     """Return the page below ``docs/`` that shows the evidence of ``page``; it is made here and is in no folder."""
     return f"{page.lab}/evidence/{page.flat_name}.md"
@@ -133,7 +140,8 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
         return html + _LATER
     if source == _STATUS:
         assert _site.course is not None
-        return html + publish.status(_listed(path, page, files) for path in _site.course.itineraries)
+        paths = sorted(_site.course.itineraries, key=lambda path: _site.order.get(path, len(_site.order)))
+        return html + publish.status(_listed(path, page, files) for path in paths)
     problems = _site.problems.get(f"docs/{source}", ())
     return html + "".join(publish.problem(problem) for problem in problems)
 

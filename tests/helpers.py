@@ -47,6 +47,8 @@ def copy_project(target: Path) -> Path:
     for made in (target / "labs" / LAB).iterdir():
         if made.name not in ("go-app", "evidence", "README.md"):
             shutil.rmtree(made) if made.is_dir() else made.unlink()
+    front = target / "docs/index.md"
+    front.write_text(re.sub(r"## What a lab does.*?(?=\n## )", "", front.read_text(), flags=re.DOTALL))
     index = target / INDEX_PAGE
     index.write_text(re.sub(r"\[([^]]+)\]\((?!go-app)[\w/-]+\.md[^)]*\)", r"\1", index.read_text()))
     configuration = target / "mkdocs.yml"

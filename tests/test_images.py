@@ -12,6 +12,7 @@ from walkthrough.builds import Build, build_of, read_stages
 from walkthrough.engine import Engine
 from walkthrough.errors import StepError
 from walkthrough.images import read_image
+from walkthrough.packages import count_packages
 
 DOCKERFILE = """\
 FROM scratch AS base
@@ -53,6 +54,44 @@ def test_sizes_paths_and_settings_are_exact(engine: Engine, context: Path) -> No
     assert image.paths["/dir/small"] == 7
     assert image.setting("User") == "7:7"
     assert sorted(image.setting("ExposedPorts")) == ["81/tcp", "82/udp"]
+
+
+PROGRAMS = """\
+FROM scratch
+COPY --chmod=755 program library.so.1 /bin/
+COPY --chmod=644 text /bin/
+COPY status /var/lib/dpkg/status
+COPY --chmod=644 text /app/node_modules/@scope/one/package.json
+COPY --chmod=644 text /app/node_modules/@scope/one/README
+COPY --chmod=644 text /app/node_modules/two/package.json
+COPY --chmod=644 text /lib/three-1.dist-info/METADATA
+COPY --chmod=644 text /lib/four.jar
+"""
+
+
+def test_programs_and_packages_are_counted(engine: Engine, tmp_path: Path) -> None:
+    """A program has an x bit and is no library; packages are those of the database, of npm, of Python, of Java."""
+    (tmp_path / "Dockerfile").write_text(PROGRAMS)
+    for name in ("program", "library.so.1", "text"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "status").write_text("Package: a\nVersion: 1\n\nPackage: b\nVersion: 2\nDescription: of Package: x\n")
+    built = engine.command("build", "-q", "--label", "docker-labs.walk=test-images", "-t", "counted:1", str(tmp_path))
+    assert built.returncode == 0, built.stderr
+    with contextlib.closing(engine.api()) as api:
+        try:
+            image = read_image(api, "counted:1")
+        finally:
+            api.images.remove("counted:1")
+
+    assert image.programs == ["/bin/program"]
+    assert image.packages == 2 + 2 + 1 + 1
+
+
+def test_no_trace_of_a_package_counts_as_none() -> None:
+    """Whatever a scanner looks at is at least one package, so that none and a trace exclude each other."""
+    assert count_packages(["/server", "/etc/rpm"], {}) == 0
+    assert count_packages(["/var/lib/rpm/Packages"], {}) == 1
+    assert count_packages(["/var/lib/dpkg/status.d/base", "/var/lib/dpkg/status.d/base.md5sums"], {}) == 1
 
 
 def test_an_image_that_is_not_there_is_the_pages_fault(engine: Engine) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from walkthrough.checks import Finding
+from walkthrough.builds import Rebuilt
+from walkthrough.checks import Finding, Reuse
 from walkthrough.elf import dynamic_needs
 from walkthrough.errors import StepError
-from walkthrough.measure import _timed
+from walkthrough.measure import _timed, reused
 from walkthrough.quiet import Quiet
+from walkthrough.units import parse_limit
 
 
 def test_a_static_program_needs_nothing_and_a_dynamic_one_says_what() -> None:
@@ -43,6 +45,24 @@ def test_a_time_over_its_limit_is_measured_again_and_the_least_counts() -> None:
         ("user", "0", False),
     ]
     assert next(tries) == 0.1
+
+
+def test_a_quick_rebuild_counts_only_if_the_steps_were_reused() -> None:
+    """The time is measured where nothing named ran again; else that is what the author must hear."""
+    reuse = Reuse(edit="a", extend="b", steps=["npm ci"], within=parse_limit("2 s", "time"))
+
+    def judged(cached: bool, seconds: float) -> Finding:
+        vertexes = [
+            {"name": "[build 1/2] RUN npm ci", "cached": cached},
+            {"name": "[build 2/2] COPY . .", "cached": False},
+        ]
+        return reused(reuse, Rebuilt(0, vertexes, "", seconds))
+
+    assert (judged(True, 1.5).measured, judged(True, 1.5).ok) == (1.5, True)
+    assert (judged(True, 2.5).unit, judged(True, 2.5).ok) == ("seconds", False)
+    assert (judged(False, 1.5).measured, judged(False, 1.5).ok) == ("2 steps ran again, npm ci among them", False)
+    with pytest.raises(StepError, match="no step of the build contains"):
+        reused(reuse, Rebuilt(0, [], "", 1))
 
 
 def test_a_measurement_waits_for_quiet_and_nobody_disturbs_it() -> None:

@@ -6,8 +6,11 @@ import re
 from typing import Literal
 from xml.etree import ElementTree
 
+import pytest
+
+from walkthrough.bases import Base
 from walkthrough.figures import Source, fill
-from walkthrough.pictures import bar, shares, stage_graph
+from walkthrough.pictures import bar, layer_map, shares, stage_graph
 from walkthrough.policy import with_policy
 from walkthrough.publish import _anatomy
 from walkthrough.record import (
@@ -46,11 +49,20 @@ def test_a_stage_graph_has_every_stage_and_arrow() -> None:
     assert stage_graph(ANATOMY.model_copy(update={"stages": ANATOMY.stages[:1]})) is None
 
 
+def test_a_stage_on_a_stand_in_is_marked_and_so_is_what_begins_with_it() -> None:
+    """The size of a stage from scratch is its own."""
+    graph = stage_graph(ANATOMY, {"golang:1.27"})
+
+    assert graph is not None
+    assert [box.size for box in graph.boxes] == ["900 MB†", "900 MB†", "900 B"]
+    assert "has 900 MB with a stand-in" in graph.told
+
+
 def test_a_picture_is_well_formed_and_the_same_for_the_same_data() -> None:
     """Names are escaped, no colour or style is written into it, and its table says the same."""
-    html = _anatomy("app", ANATOMY)
+    html = _anatomy("app", ANATOMY, set())
 
-    assert html == _anatomy("app", ANATOMY.model_copy(deep=True))
+    assert html == _anatomy("app", ANATOMY.model_copy(deep=True), set())
     tree = ElementTree.fromstring(f"<div>{html}</div>")
     picture = tree.find(".//svg[@role='img']")
     assert picture is not None
@@ -72,24 +84,61 @@ def test_shares_are_of_the_whole_and_bars_of_the_most() -> None:
     assert widths == ["100.0", "50.0", "0.4", "0"]
 
 
-def test_only_comparable_figures_of_a_column_get_bars() -> None:
-    """Two sizes in one column are compared; a lone time is not; text is left alone."""
+def test_figures_of_one_kind_get_bars_on_one_scale() -> None:
+    """What is stored is compared with what is pulled; memory and a lone time are not; text is left alone."""
     measured = {
-        "a": [_finding("size", 100, "bytes"), _finding("stops.0", 0.5, "seconds")],
-        "b": [_finding("size", 50, "bytes"), _finding("stops.0", "exit 137", "text")],
+        "a": [_finding("size", 100, "bytes"), _finding("memory", 900, "bytes"), _finding("stops.0", 0.5, "seconds")],
+        "b": [_finding("compressed", 50, "bytes"), _finding("stops.0", "exit 137", "text")],
     }
-    known = {(image, key): Source(image, 0, key) for image in measured for key in ("size", "stops.0")}
+    keys = {image: [finding.key for finding in findings] for image, findings in measured.items()}
+    known = {(image, key): Source(image, 0, key) for image in measured for key in keys[image]}
     rows = "".join(
-        f"<tr><td>{name}</td><td><code>={name} size</code></td><td><code>={name} stops.0</code></td></tr>"
-        for name in measured
+        f"<tr><td>{image}</td>" + "".join(f"<td><code>={image} {key}</code></td>" for key in keys[image]) + "</tr>"
+        for image in measured
     )
 
     drawn = fill(f"<table>{rows}</table>", known, lambda image: _record(measured[image]))
 
     assert drawn.count("<svg") == 2
+    assert 'width="100.0"' in drawn
     assert 'width="50.0"' in drawn
     assert "&lt;" not in drawn
     assert "exit 137" in drawn
+
+
+def test_a_figure_that_a_stand_in_had_a_part_in_is_marked() -> None:
+    """By its image for what the image is, by any base for what its build took; and the page says it once."""
+    findings = [_finding("size", 100, "bytes"), _finding("reuses", 2.0, "seconds")]
+    known = {("a", finding.key): Source("p", 0, finding.key) for finding in findings}
+    text = "<p><code>=a size</code> and <code>=a reuses</code></p>"
+    plain = _record(findings)
+    on_one = plain.model_copy(
+        update={"bases": [Base(name="b:1", digest="x", stand_in=True)], "steps": [
+            plain.steps[0].model_copy(update={"stand_in": "b:1"})
+        ]}
+    )  # fmt: skip
+    built_by_one = plain.model_copy(update={"bases": on_one.bases})
+
+    assert "†" not in fill(text, known, lambda _: plain)
+    assert fill(text, known, lambda _: on_one).count("†") == 3
+    assert fill(text, known, lambda _: built_by_one).count("†") == 2
+    assert fill(text, known, lambda _: built_by_one).count('id="stand-ins"') == 1
+
+
+def test_a_map_names_what_fits_and_says_the_rest_in_words() -> None:
+    """The strips are as wide as the picture; each part has its name and size for the pointer."""
+    anatomy = AnatomyRecord(
+        layers=[LayerRecord(instruction="COPY /a /a", size=10_000_000, base=False)],
+        contents=[ContentRecord(path="/usr/lib/large.so", size=9_900_000), ContentRecord(path="/x", size=100_000)],
+        stages=[],
+    )
+    drawn = layer_map(anatomy)
+    assert drawn is not None
+
+    assert [part.label for part in (*drawn.layers, *drawn.files)] == ["COPY /a /a", "/usr/lib/large.so", ""]
+    assert sum(part.width for part in drawn.files) == pytest.approx(drawn.width, abs=0.2)
+    assert "/usr/lib/large.so 9.90 MB; /x 100 kB" in drawn.told
+    assert layer_map(anatomy.model_copy(update={"contents": anatomy.contents[:1]})) is None
 
 
 def _finding(key: str, measured: float | str, unit: Literal["bytes", "seconds", "text"]) -> FindingRecord:

@@ -17,6 +17,8 @@ from walkthrough.units import parse_limit, size_text, time_text
         ("1 s", "time", 1, False),
         ("250ms", "time", 0.25, False),
         ("≥ 2 min", "time", 120, True),
+        (">= 100", "count", 100, True),
+        (1, "count", 1, False),
     ],
 )
 def test_limits(text: str, kind: str, bound: float, at_least: bool) -> None:
@@ -28,7 +30,9 @@ def test_limits(text: str, kind: str, bound: float, at_least: bool) -> None:
     assert limit.holds(bound + 1) is at_least
 
 
-@pytest.mark.parametrize(("text", "kind"), [("7.5", "size"), ("7 MiB", "size"), ("1 MB", "time"), ("x s", "time")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("7.5", "size"), ("7 MiB", "size"), ("1 MB", "time"), ("x s", "time"), ("3 MB", "count")]
+)
 def test_what_is_no_limit(text: str, kind: str) -> None:
     """An unknown unit is an error, never a guess."""
     with pytest.raises(ValueError, match="is not a"):

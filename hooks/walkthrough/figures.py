@@ -23,7 +23,7 @@ from walkthrough.walk import Itinerary
 
 _IN_TEXT = re.compile(r"(?<!`)`=(?P<image>[^\s`]+) (?P<key>[^\s`]+)`(?!`)")
 _RENDERED = re.compile(r"<code>=(?P<image>[^\s<]+) (?P<key>[^\s<]+)</code>")
-_TABLE, _ROW = re.compile(r"<table>.*?</table>", re.DOTALL), re.compile(r"<tr>.*?</tr>", re.DOTALL)
+_TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 _CELL = re.compile(r"<td[^>]*>(?P<text>.*?)</td>", re.DOTALL)
 _CODE_OR_ADDRESS = re.compile(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->")
 _KINDS: tuple[Kind, ...] = ("size", "time")
@@ -31,6 +31,15 @@ _TODO = (
     "draw it from a claim, as in `=IMAGE size`, or let a check hold it as its budget; one that is not measured here"
     " goes into the front matter with its source: 'given: {{{typed}: where it comes from}}'"
 )
+STAND_IN_MARK = '<a class="figure-mark" href="#stand-ins" aria-label="measured on a stand-in">†</a>'
+STAND_IN_NOTE = (
+    '<p class="walk-note" id="stand-ins">† Measured with a stand-in for an official base image, rebuilt from Debian'
+    " packages. With the official image the figure is another.</p>"
+)
+_OF_BUILDS = {"reuses"}
+"""Claims that measure the build, and so every base image in it, not the finished image alone."""
+_SIZES = {"size", "compressed", "upload"}
+"""Claims whose bytes may be compared with each other: all are what an image weighs."""
 _HOW = {
     "size": "uncompressed: the sum of the files of all layers",
     "compressed": "what a pull downloads: the layers, gzip level 6 each",
@@ -114,16 +123,26 @@ def limits_of(itineraries: dict[str, Itinerary]) -> Iterator[Limit]:
                 yield from filter(None, (*sizes, *timed))
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A measured claim; ``on_stand_in`` if a stand-in for an official base image had a part in it."""
+
+    finding: Finding
+    on_stand_in: bool
+
+
 def measured(
     image: str, key: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]
-) -> Finding | None:
+) -> Figure | None:
     """Return what the records say of a claim, or None where they do not."""
     source = known.get((image, key))
     record = record_of(source.page) if source else None
     if source and record and source.step < len(record.steps):
-        for finding in record.steps[source.step].findings:
+        step = record.steps[source.step]
+        for finding in step.findings:
             if finding.key == source.key:
-                return finding.finding
+                built_on = key in _OF_BUILDS and any(base.stand_in for base in record.bases)
+                return Figure(finding.finding, built_on or step.stand_in is not None)
     return None
 
 
@@ -135,51 +154,52 @@ def how(finding: Finding) -> str:
 def fill(rendered: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]) -> str:
     """Return a rendered page with each figure replaced by what the record measured.
 
-    Where a column of a table holds two figures of one unit or more, a bar beside each compares them.
+    Where a table holds two figures of one kind or more, a bar below each compares them: the image before with the image
+    after. A figure that a stand-in had a part in is marked, and the end of the page says what the mark means.
     """
+    marked = False
 
-    def finding_of(found: re.Match[str]) -> Finding | None:
+    def figure_of(found: re.Match[str]) -> Figure | None:
         return measured(html.unescape(found["image"]), html.unescape(found["key"]), known, record_of)
 
     def value(found: re.Match[str]) -> str:
-        finding = finding_of(found)
-        if finding is None:
+        nonlocal marked
+        figure = figure_of(found)
+        if figure is None:
             return '<span class="figure unknown">not measured yet</span>'
-        words = html.escape(f"{html.unescape(found['image'])}, measured: {how(finding)}")
-        return f'<span class="figure" title="{words}">{html.escape(finding.measured_text())}</span>'
+        words = html.escape(f"{html.unescape(found['image'])}, measured: {how(figure.finding)}")
+        marked = marked or figure.on_stand_in
+        mark = STAND_IN_MARK if figure.on_stand_in else ""
+        return f'<span class="figure" title="{words}">{html.escape(figure.finding.measured_text())}{mark}</span>'
 
     def table(found: re.Match[str]) -> str:
-        return _with_bars(found[0], finding_of)
+        return _with_bars(found[0], figure_of)
 
-    return _RENDERED.sub(value, _TABLE.sub(table, rendered))
+    filled = _RENDERED.sub(value, _TABLE.sub(table, rendered))
+    return filled + (STAND_IN_NOTE if marked else "")
 
 
-def _with_bars(table: str, finding_of: Callable[[re.Match[str]], Finding | None]) -> str:
-    """Return a table of not yet drawn figures with a bar in each cell that is one of a comparable column."""
-    most: dict[tuple[int, str], list[float]] = {}
+def _with_bars(table: str, figure_of: Callable[[re.Match[str]], Figure | None]) -> str:
+    """Return a table of not yet drawn figures with a bar in each cell whose figure can be compared with another's."""
 
     def quantity(cell: re.Match[str]) -> tuple[str, float] | None:
-        figure = _RENDERED.fullmatch(cell["text"].strip())
-        finding = finding_of(figure) if figure else None
-        if finding is None or not isinstance(finding.measured, (int, float)):
+        """Return what a cell's figure may be compared with, and its value."""
+        found = _RENDERED.fullmatch(cell["text"].strip())
+        known = figure_of(found) if found else None
+        if known is None or not isinstance(known.finding.measured, (int, float)):
             return None
-        return finding.unit, finding.measured
+        kind = known.finding.key.split(".")[0]
+        return f"{known.finding.unit} {'size' if kind in _SIZES else kind}", known.finding.measured
 
-    for row in _ROW.findall(table):
-        for column, cell in enumerate(_CELL.finditer(row)):
-            if told := quantity(cell):
-                most.setdefault((column, told[0]), []).append(told[1])
+    alike: dict[str, list[float]] = {}
+    for cell in _CELL.finditer(table):
+        if told := quantity(cell):
+            alike.setdefault(told[0], []).append(told[1])
 
-    def drawn(row: re.Match[str]) -> str:
-        columns = iter(range(len(row[0])))
+    def with_bar(cell: re.Match[str]) -> str:
+        told = quantity(cell)
+        if told is None or len(alike[told[0]]) < 2:
+            return cell[0]
+        return cell[0].removesuffix("</td>") + str(bar(told[1], max(alike[told[0]]))) + "</td>"
 
-        def with_bar(cell: re.Match[str]) -> str:
-            column, told = next(columns), quantity(cell)
-            others = most.get((column, told[0]), []) if told else []
-            if told is None or len(others) < 2:
-                return cell[0]
-            return cell[0].removesuffix("</td>") + str(bar(told[1], max(others))) + "</td>"
-
-        return _CELL.sub(with_bar, row[0])
-
-    return _ROW.sub(drawn, table)
+    return _CELL.sub(with_bar, table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import docker
@@ -65,7 +65,9 @@ def measure(subject: Subject) -> Measured:
             findings += _timed(lambda index=index: _of_stop(subject, api, index), [f"stops.{index}"])  # type: ignore[misc]
         if spec.unhealthy:
             findings += _timed(lambda: _of_breaking(subject, api), ["unhealthy"])
-        whole = anatomy(image)
+        label = (image.setting("Labels") or {}).get(STAND_IN_LABEL)
+        stand_in = label.split()[0] if label else None
+        whole = anatomy(image, own_layers=_layers_above(api, image, stand_in) if stand_in else None)
         if spec.stages:
             seen: list[builds.Stages] = []
             findings += _guarded(lambda: _of_stages(subject, seen), ["stages"])
@@ -77,8 +79,14 @@ def measure(subject: Subject) -> Measured:
         if spec.static:
             keys = [f"static.{index}" for index in range(len(spec.static))]
             findings += _guarded(lambda: _of_programs(subject, api), keys)
-    label = (image.setting("Labels") or {}).get(STAND_IN_LABEL)
-    return Measured(tuple(findings), label.split()[0] if label else None, whole)
+    return Measured(tuple(findings), stand_in, whole)
+
+
+def _layers_above(api: docker.DockerClient, image: images.Image, base: str) -> int | None:
+    """Return how many layers ``image`` has above those of the local image ``base``, or None if it is not on it."""
+    below = api.images.get(base).attrs["RootFS"]["Layers"]
+    layers = [layer.digest for layer in image.layers]
+    return len(layers) - len(below) if layers[: len(below)] == below else None
 
 
 def _whole(subject: Subject, api: docker.DockerClient, image: images.Image, stages: builds.Stages) -> Anatomy:
@@ -177,7 +185,9 @@ def _of_image(spec: ImageSpec, image: images.Image) -> Iterator[Finding]:
     if spec.packages:
         found = traces(image.paths)
         hint = f"a scanner looks at {found[0]}" if found else "a scanner finds no trace of any"
-        yield limit_finding("packages", "packages that a scanner could find", spec.packages, image.packages, hint)
+        finding = limit_finding("packages", "packages that a scanner could find", spec.packages, image.packages, hint)
+        none = replace(finding, claim="has no package that a scanner could find")
+        yield finding if spec.packages.holds(1) else none
     if spec.programs:
         programs = image.programs
         hint = f"such as {', '.join(sorted(programs)[:3])}"
@@ -335,7 +345,7 @@ def _of_reuse(subject: Subject, api: docker.DockerClient, image: images.Image) -
         if built.exit_code != 0:
             what = f"the build fails after an edit of '{reuse.edit}'"
             raise StepError(what, "extend a comment, not code", built.words[-600:])
-        yield _reused(reuse, built)
+        yield reused(reuse, built)
         if upload:
             with builds.as_image(subject.engine, api, build, subject.walk) as edited:
                 layers = images.read_image(api, edited, compress=True).layers
@@ -344,7 +354,12 @@ def _of_reuse(subject: Subject, api: docker.DockerClient, image: images.Image) -
             yield limit_finding("upload", f"a push after an edit of {reuse.edit} uploads", upload, new)
 
 
-def _reused(reuse: Reuse, built: builds.Rebuilt) -> Finding:
+def reused(reuse: Reuse, built: builds.Rebuilt) -> Finding:
+    """Judge a build after an edit: the named steps came from the cache, and then it was quick enough.
+
+    Raises:
+        StepError: where a named step is none of the build's.
+    """
     again = [vertex for vertex in built.vertexes if builds.stage_of(vertex) and not vertex.get("cached")]
     for step in reuse.steps:
         if not any(step in vertex["name"] for vertex in built.vertexes):

@@ -6,7 +6,7 @@ the same bytes. Each picture has its data beside it as a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -18,6 +18,11 @@ _WIDTH, _LEFT, _RIGHT = 440, 48, 392
 """Width of the picture of the stages, and where its boxes begin and end: the curves need the rest."""
 _HEIGHT, _GAP = 46, 16
 _ARROW = 6
+_LETTER = 6.0
+"""Width of a letter of the 10 px fixed-width font in which parts are named."""
+_SHADES = 3
+_SHORTEST = 4
+"""Letters below which the beginning of a name says nothing."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,13 @@ class Box:
     stage: StageRecord
     y: int
     kept: bool
+    on_stand_in: bool
+    """Whether the base image that it is built on is a stand-in."""
 
     @property
     def size(self) -> str:
-        """Its size as people read it."""
-        return size_text(self.stage.size)
+        """Its size as people read it, marked if a stand-in is part of it."""
+        return size_text(self.stage.size) + ("†" if self.on_stand_in else "")
 
     @property
     def sources(self) -> list[str]:
@@ -62,18 +69,31 @@ class StageGraph:
     row: int = _HEIGHT
 
     @property
+    def marked(self) -> bool:
+        """Whether any size is that of a stage on a stand-in."""
+        return any(box.on_stand_in for box in self.boxes)
+
+    @property
     def height(self) -> int:
         """Height of the picture, in the units of its width."""
         return len(self.boxes) * (_HEIGHT + _GAP) - _GAP + 4
 
 
-def stage_graph(anatomy: AnatomyRecord) -> StageGraph | None:
-    """Return the picture of a build's stages, or None where the build is not known or has but one."""
+def stage_graph(anatomy: AnatomyRecord, stand_ins: Collection[str] = ()) -> StageGraph | None:
+    """Return the picture of a build's stages, or None where the build is not known or has but one.
+
+    ``stand_ins`` are the names of base images that were stand-ins.
+    """
     stages = anatomy.stages
     if len(stages) < 2:
         return None
+    standing: set[str] = set(stand_ins)
+    for stage in stages:
+        if stage.base in standing:
+            standing.add(stage.name)
     boxes = tuple(
-        Box(stage, 2 + index * (_HEIGHT + _GAP), index == len(stages) - 1) for index, stage in enumerate(stages)
+        Box(stage, 2 + index * (_HEIGHT + _GAP), index == len(stages) - 1, stage.name in standing)
+        for index, stage in enumerate(stages)
     )
     at = {box.stage.name: box for box in boxes}
     curves = [_curve("base", at[box.stage.base], box) for box in boxes if box.stage.base in at]
@@ -97,8 +117,65 @@ def _told(boxes: tuple[Box, ...]) -> str:
         stage = box.stage
         taken = f", copies from {' and '.join(box.sources)}" if box.sources else ""
         fate = "is the image" if box.kept else "is left behind"
-        said.append(f"{stage.name} begins with {stage.base}{taken}, has {box.size} and {fate}")
+        size = size_text(stage.size) + (" with a stand-in" if box.on_stand_in else "")
+        said.append(f"{stage.name} begins with {stage.base}{taken}, has {size} and {fate}")
     return "; ".join(said) + "."
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a strip: where it begins, how wide it is, its name and as much of it as fits, its size, its shade."""
+
+    x: float
+    width: float
+    name: str
+    label: str
+    size: str
+    shade: int
+
+
+@dataclass(frozen=True)
+class LayerMap:
+    """What an image is filled with, as two strips of parts: its layers from the bottom, its files by size."""
+
+    layers: tuple[Part, ...]
+    files: tuple[Part, ...]
+    told: str
+    """The picture in words."""
+    width: int = _WIDTH
+    row: int = 26
+
+
+def layer_map(anatomy: AnatomyRecord) -> LayerMap | None:
+    """Return the map of an image, or None where it holds one thing only."""
+    files = [(content.path, content.size) for content in anatomy.contents]
+    layers = [(layer.instruction, layer.size) for layer in anatomy.layers if layer.size]
+    if len(files) < 2:
+        return None
+    told = "; ".join(f"{path} {size_text(size)}" for path, size in files)
+    return LayerMap(_strip(layers), _strip(files), f"Files: {told}. In {len(layers)} layers.")
+
+
+def _strip(parts: list[tuple[str, int]]) -> tuple[Part, ...]:
+    whole = sum(size for _, size in parts)
+    strip: list[Part] = []
+    at = 0.0
+    for number, (name, size) in enumerate(parts):
+        width = _WIDTH * size / whole
+        shade = number % _SHADES
+        strip.append(Part(round(at, 1), round(width, 1), name, _fitting(name, width), size_text(size), shade))
+        at += width
+    return tuple(strip)
+
+
+def _fitting(name: str, width: float) -> str:
+    """Return as much of a name as fits: all of it, the last part of a path, its beginning, or nothing."""
+    room = int((width - 8) / _LETTER)
+    last = name.rpartition("/")[2] if name.startswith("/") else name
+    for words in (name, last):
+        if words and len(words) <= room:
+            return words
+    return f"{last[: room - 1]}…" if room >= _SHORTEST else ""
 
 
 def bar(value: float, most: float) -> Markup:

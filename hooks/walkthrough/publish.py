@@ -17,8 +17,8 @@ from walkthrough import pictures
 from walkthrough.downloads import address
 from walkthrough.errors import Problem
 from walkthrough.pages import Page
-from walkthrough.record import AnatomyRecord, Record, StepRecord, content_digest
-from walkthrough.steps import CheckImage, NotRun, RunCommands, Step, WriteFile
+from walkthrough.record import AnatomyRecord, Record, StepRecord, content_digest, whole_coverage
+from walkthrough.steps import IMAGE_TITLE, CheckImage, NotRun, RunCommands, Step, WriteFile
 from walkthrough.units import size_text, time_text
 from walkthrough.walk import Itinerary
 
@@ -133,14 +133,18 @@ def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
         rows.append({"claim": finding.claim, "measured": finding.finding.measured_text(), "verdict": verdict})
     stand_in = recorded.stand_in if recorded else None
     claims = _render("claims", image=step.spec.image, rows=rows, current=current, stand_in=stand_in)
-    return claims + (_anatomy(step.spec.image, recorded.anatomy) if recorded and recorded.anatomy else "")
+    if recorded is None or recorded.anatomy is None:
+        return claims
+    stand_ins = {base.name for base in view.record.bases if base.stand_in} if view.record else set()
+    return claims + _anatomy(step.spec.image, recorded.anatomy, stand_ins)
 
 
-def _anatomy(image: str, anatomy: AnatomyRecord) -> str:
+def _anatomy(image: str, anatomy: AnatomyRecord, stand_ins: set[str]) -> str:
     layers = pictures.shares((layer.instruction, layer.size) for layer in anatomy.layers if layer.size)
     contents = pictures.shares((content.path, content.size) for content in anatomy.contents)
-    graph = pictures.stage_graph(anatomy)
-    return _render("anatomy", image=image, graph=graph, layers=layers, contents=contents)
+    graph = pictures.stage_graph(anatomy, stand_ins)
+    strips = pictures.layer_map(anatomy)
+    return _render("anatomy", image=image, graph=graph, strips=strips, layers=layers, contents=contents)
 
 
 def line(view: View, link: str | None) -> str:
@@ -167,6 +171,25 @@ class Listed:
     link: str
 
 
+@dataclass(frozen=True)
+class Sized:
+    """An image in the course's status: its size in bytes, whether a stand-in is part of it, its earlier sizes."""
+
+    image: str
+    size: int
+    on_stand_in: bool
+    past: tuple[tuple[str, str], ...]
+    """Pairs of the last day that the image had another size, and that size."""
+
+
+def _sizes(record: Record) -> list[Sized]:
+    stand_ins = {step.title.removeprefix(IMAGE_TITLE) for step in record.steps if step.stand_in}
+    return [
+        Sized(image, size, image in stand_ins, tuple(_history(record, image, size)))
+        for image, size in record.sizes.items()
+    ]
+
+
 def _history(record: Record, image: str, now: int) -> list[tuple[str, str]]:
     """Return the earlier sizes of an image that a reader would call another, each with the last day that it had it."""
     told: dict[str, str] = {}
@@ -180,14 +203,13 @@ def status(pages: Iterable[Listed]) -> str:
     """Return the HTML of the whole course's status: coverage, dates, sizes and their history, what is not run."""
     listed = list(pages)
     records = [page.view.record for page in listed if page.view.record]
-    sizes = [
-        {"image": image, "now": size, "past": _history(record, image, size)}
-        for record in records
-        for image, size in sorted(record.sizes.items())
-    ]
+    whole = whole_coverage(record.coverage for record in records)
+    sizes = [(page, _sizes(page.view.record)) for page in listed if page.view.record and page.view.record.sizes]
     unrun = [(page, step.reason) for page in listed for step in page.view.steps if isinstance(step, NotRun)]
     bases = {base.name: base for record in records for base in record.bases}
-    return _render("status", pages=listed, sizes=sizes, unrun=unrun, bases=[bases[name] for name in sorted(bases)])
+    return _render(
+        "status", pages=listed, whole=whole, sizes=sizes, unrun=unrun, bases=[bases[name] for name in sorted(bases)]
+    )
 
 
 def evidence(view: View) -> str:

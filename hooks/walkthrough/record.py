@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -279,6 +280,14 @@ def coverage(steps: Sequence[Step], walked: Walked) -> Coverage:
             count("claims", len(step.spec.claims), sum(finding.ok for finding in outcome.findings))
         elif isinstance(step, NotRun):
             count("commands", step.commands, 0)
+    return Coverage(**counts)
+
+
+def whole_coverage(parts: Iterable[Coverage]) -> Coverage:
+    """Return the coverage of several pages together."""
+    counts = Counter[str]()
+    for part in parts:
+        counts.update(part.model_dump())
     return Coverage(**counts)
 
 
