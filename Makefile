@@ -31,7 +31,8 @@ check: $(VENV)/ready ## format, lint and types, of Python, Markdown and Dockerfi
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/rumdl check --quiet .
-	@find labs hooks -name 'Dockerfile*' -print0 | xargs -0 $(BIN)/hadolint --config .hadolint.yaml
+	@find labs tests -name 'Dockerfile*' -print0 | xargs -0 $(BIN)/hadolint
+	@$(BIN)/hadolint --config hooks/walkthrough/bases/hadolint.yaml hooks/walkthrough/bases/*/Dockerfile
 
 format: $(VENV)/ready ## bring the Python files into form
 	@$(BIN)/ruff format .

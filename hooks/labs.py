@@ -9,7 +9,6 @@ import logging
 import shutil
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,11 @@ from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.labfolder import drift_of
 from walkthrough.pages import Page
 from walkthrough.policy import with_policy
-from walkthrough.project import Project, state_folder
-from walkthrough.record import Record, content_digest, read_record
+from walkthrough.preview import BackgroundWalker, Verdicts, slot
+from walkthrough.project import Project
+from walkthrough.record import Record, read_record
 from walkthrough.report import Progress, summary, table
-from walkthrough.verify import Run, verify
+from walkthrough.verify import Result, Run, verify
 
 _STATUS = "status.md"
 """The page below ``docs/`` that ends with the course's status."""
@@ -51,7 +51,10 @@ class _Site:
         self.order: dict[str, int] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.run: Run | None = None
-        self.walker: _BackgroundWalker | None = None
+        self.walker: BackgroundWalker | None = None
+        self.verdicts = Verdicts()
+        self.seen = 0
+        self.evidence_links: dict[str, str | None] = {}
 
 
 _site = _Site()
@@ -75,7 +78,8 @@ def on_files(files: Any, config: Any) -> Any:
     assert _site.project is not None
     _site.course = read_course(_site.project)
     if _site.serving:
-        _site.walker = _site.walker or _BackgroundWalker(_site.project)
+        _site.walker = _site.walker or BackgroundWalker(_site.project, _tell, _log)
+        _site.seen = _site.verdicts.number
         _site.walker.look(_site.course)
         _site.problems = _site.walker.problems(_site.course)
     else:
@@ -132,8 +136,10 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
     if view is not None:
         made = files.get_file_from_path(_evidence_source(view.page))
         link = _root(page) + made.url if made else None
+        _site.evidence_links[view.page.path] = link
         heading, end, rest = html.partition("</h1>")
-        return heading + end + publish.line(view, link) + rest + publish.evidence(view)
+        line, unplaced = _placed("line", publish.line(view, link)), _placed("end", publish.unplaced(view))
+        return heading + end + line + rest + publish.evidence(view) + unplaced
     if source in _site.evidence:
         listed = _listed(_site.evidence[source], page, files)
         _site.later[source] = publish.evidence_page(listed.view, listed.link)
@@ -164,7 +170,9 @@ def on_post_page(output: str, page: Any, **_: Any) -> str:
     An evidence page gets its content only now: before, the search would read all of it for nothing.
     """
     output = output.replace(_LATER, _site.later.pop(page.file.src_uri, ""))
-    return output if _site.serving else with_policy(output)
+    if _site.serving:
+        return output.replace("</body>", _site.verdicts.script(f"docs/{page.file.src_uri}", _site.seen) + "</body>")
+    return with_policy(output)
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
@@ -197,10 +205,28 @@ on_post_build.mkdocs_priority = -200  # type: ignore[attr-defined]
 
 
 def on_serve(server: Any, **_: Any) -> Any:
-    """Let the preview refresh when a verdict is in."""
+    """Let the preview hear of verdicts: its open pages at once, its build when all are in."""
     if _site.walker is not None:
+        server.set_app(_site.verdicts.answering(server.get_app()))
         server.watch(str(_site.walker.signal.parent))
     return server
+
+
+def _tell(course: Course, result: Result) -> None:
+    """Put the verdict on a page into its slots, where it is open in a browser."""
+    if result.page not in course.itineraries:
+        return
+    itinerary = course.itineraries[result.page]
+    record = read_record(course.project, itinerary.page)
+    view = publish.view_of(itinerary, record, result.problems)
+    parts = {str(step.fence.number): publish.said(view, step.fence.number) for step in itinerary.steps}
+    parts["line"] = publish.line(view, _site.evidence_links.get(result.page))
+    _site.verdicts.tell(result.page, {**parts, "end": publish.unplaced(view)})
+
+
+def _placed(name: str, html: str) -> str:
+    """Return HTML as it is, in a preview in a slot that a verdict can fill."""
+    return slot(name, html) if _site.serving else html
 
 
 def _verify(course: Course) -> None:
@@ -262,60 +288,7 @@ def _format(source: str, language: str, _class: str, options: dict[str, Any], md
         src=source, language=language, options=looks, md=md, **keywords
     )
     number, _site.fence = _site.fence, _site.fence + 1
-    return publish.block(_site.view, number, highlighted) if _site.view else str(highlighted)
-
-
-class _BackgroundWalker:
-    """Verifies in the background while the preview is read; the newest state of the pages wins.
-
-    ``signal`` is a file that is touched when a verdict is in; the preview's server watches it.
-    """
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._wanted = threading.Condition()
-        self._again = False
-        self._known: dict[str, tuple[Problem, ...]] = {}
-        self.at_work = False
-        self.signal = state_folder() / "serve" / "verdict"
-        self.signal.parent.mkdir(parents=True, exist_ok=True)
-        self.signal.touch()
-        self._seen: object = None
-        threading.Thread(target=self._work, name="background walker", daemon=True).start()
-
-    def look(self, course: Course) -> None:
-        """Walk anew if anything executable, or what is wrong with the pages, changed since the last look."""
-        seen = {path: content_digest(itinerary) for path, itinerary in course.itineraries.items()}
-        if seen == self._seen:
-            return
-        self._seen = seen
-        with self._wanted:
-            self._again = self.at_work = True
-            self._wanted.notify()
-
-    def problems(self, course: Course) -> dict[str, tuple[Problem, ...]]:
-        """Return the problems by page: those of reading it, else those of its last walk."""
-        paths = {problem.where.path for problem in course.problems} | self._known.keys()
-        return {path: tuple(course.broken(path)) or self._known.get(path, ()) for path in paths}
-
-    def _work(self) -> None:
-        while True:
-            with self._wanted:
-                self._wanted.wait_for(lambda: self._again)
-                self._again = False
-            known: dict[str, tuple[Problem, ...]] = {}
-            try:
-                run = verify(read_course(self._project), [], Progress())
-                known = {result.page: result.problems for result in run.results if result.problems}
-                _log.info("verdict: %s", summary(run))
-                for problem in run.problems:
-                    _log.info("%s", problem)
-            except WalkthroughError as error:
-                _log.info("nothing is walked: %s", error)
-            except Exception:
-                _log.exception("the background walk broke")
-            self._known = known
-            with self._wanted:
-                self.at_work = self._again
-            self.signal.write_text("a verdict is in\n")
-            self.signal.touch()
+    if _site.view is None:
+        return str(highlighted)
+    said = _placed(str(number), publish.said(_site.view, number))
+    return publish.block(_site.view, number, highlighted) + said

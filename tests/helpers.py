@@ -145,7 +145,7 @@ def small_project(target: Path, text: str, name: str = "page") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.md").write_text(text)
     (target / "docs/index.md").write_text("# A small course\n")
-    config = re.sub(r"nav:.*?\n\n", "", (ROOT / "mkdocs.yml").read_text(), flags=re.DOTALL)
+    config = re.sub(r"^nav:.*?\n\n", "", (ROOT / "mkdocs.yml").read_text(), flags=re.DOTALL | re.MULTILINE)
     (target / "mkdocs.yml").write_text(config)
     for other in ("conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / other, target / other)

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import expect
 
+from browser import chromium, network_of
 from helpers import environment, free_port, small_project
 from walkthrough.containers import wait_for
+from walkthrough.engine import Engine
 
 PAGE = """\
 # Small
@@ -73,3 +76,33 @@ def test_the_verdict_comes_to_the_page_while_it_is_edited(tmp_path: Path) -> Non
         page.write_text(PAGE.format(marker=marker, shown=marker) + "\nNew prose.\n")
         assert shows(address, "New prose."), log.read_text()
         assert shows(address, "This page is verified"), log.read_text()
+
+
+def test_an_open_page_hears_the_verdict_without_being_built_anew(engine: Engine, debian: str, tmp_path: Path) -> None:
+    """The failing step is shown below its block, and goes away when it is mended; the page is never loaded again."""
+    assert debian
+    marker = uuid.uuid4().hex
+    text = PAGE.format(marker=marker, shown=marker)
+    project, log = small_project(tmp_path / "p", text), tmp_path / "log"
+    source = project / "docs/lab-01-small/page.md"
+    scratch = tmp_path / "chromium"
+    scratch.mkdir()
+    with network_of(engine), chromium(engine, scratch) as web, preview(project, log) as address:
+        assert shows(address, "This page is verified"), log.read_text()
+        page = web.browser.new_page()
+        page.route("**/livereload/**", lambda route: route.abort())  # the other way by which news would come
+        page.goto(address)
+        page.evaluate("window.first = true")
+
+        source.write_text(PAGE.format(marker=marker, shown="something else"))
+        problem = page.locator("#slot-1 .walk-problem")
+        expect(problem).to_contain_text("does not print what the page shows", timeout=60_000)
+        expect(problem).to_contain_text("+" + marker)
+        expect(page.locator(".walk-line")).to_contain_text("does not hold")
+        above = page.evaluate("document.querySelector('#slot-1').previousElementSibling.textContent")
+        assert "$ cat docker-labs/lab-01-small/a.txt" in above
+
+        source.write_text(text)
+        expect(problem).to_have_count(0, timeout=60_000)
+        expect(page.locator(".walk-line")).to_contain_text("is verified")
+        assert page.evaluate("window.first")

@@ -102,11 +102,20 @@ def block(view: View, fence_number: int, highlighted: str) -> str:
         html += Markup('<p class="walk-file"><a href="{}" download="{}">Download {}</a></p>').format(link, name, name)
     elif isinstance(step, NotRun):
         html += Markup(_render("note", text=f"Not run here: {step.reason}."))
-    if step is not None:
-        for told in view.problems:
-            if step.fence.line <= told.where.line <= step.fence.last:
-                html += Markup(problem(told))
     return str(html)
+
+
+def said(view: View, fence_number: int) -> str:
+    """Return the HTML of the problems of a fence, to stand below it."""
+    step, _ = view.step_of(fence_number)
+    lines = range(step.fence.line, step.fence.last + 1) if step else range(0)
+    return "".join(problem(told) for told in view.problems if told.where.line in lines)
+
+
+def unplaced(view: View) -> str:
+    """Return the HTML of the problems that are of no fence, to stand at the page's end."""
+    covered = {line for step in view.steps for line in range(step.fence.line, step.fence.last + 1)}
+    return "".join(problem(told) for told in view.problems if told.where.line not in covered)
 
 
 def _folded(html: Markup, step: Step, limit: int, what: str) -> Markup:
@@ -214,12 +223,7 @@ def status(pages: Iterable[Listed]) -> str:
 
 def evidence(view: View) -> str:
     """Return the HTML of the page's evidence, to stand at its end."""
-    shown = _render("evidence", state=view.state, headline=_HEADLINES[view.state], record=view.record)
-    covered = {line for step in view.steps for line in range(step.fence.line, step.fence.last + 1)}
-    for told in view.problems:
-        if told.where.line not in covered:
-            shown += problem(told)
-    return shown
+    return _render("evidence", state=view.state, headline=_HEADLINES[view.state], record=view.record)
 
 
 def problem(told: Problem) -> str:

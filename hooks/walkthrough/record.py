@@ -35,6 +35,7 @@ _PRESENTATION = {
     "labfolder.py",
     "pictures.py",
     "policy.py",
+    "preview.py",
     "publish.py",
     "readercheck.py",
     "report.py",

@@ -107,11 +107,13 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
                     problem = Problem(Location(path, 1), faults[path])
                     results[path] = Result(path, "failed", problems=(problem,))
             runner = _Runner(course, engine, bases, reporter, options)
-            fresh = runner.run([path for path in to_walk if path not in results])
+            for result in results.values():
+                reporter.done(result)
+            results |= runner.run([path for path in to_walk if path not in results])
             walked = runner.walked
-            results |= fresh
-    for path in chosen:
-        reporter.done(results[path])
+    else:
+        for result in results.values():
+            reporter.done(result)
     return Run(tuple(results[path] for path in chosen), time.monotonic() - started, walked)
 
 
@@ -165,13 +167,18 @@ class _Runner:
 
     def run(self, pages: list[str]) -> dict[str, Result]:
         with ThreadPoolExecutor(self._options.workers, "pages") as pool:
-            futures = [pool.submit(self._page, path) for path in pages]
+            futures = [pool.submit(self._told, path) for path in pages]
             try:
                 return {path: future.result() for path, future in zip(pages, futures, strict=True)}
             except BaseException:  # an interrupt, most likely: leave at once, but leave nothing behind
                 pool.shutdown(wait=False, cancel_futures=True)
                 abandon()
                 raise
+
+    def _told(self, path: str) -> Result:
+        result = self._page(path)
+        self._reporter.done(result)
+        return result
 
     def _page(self, path: str) -> Result:
         itinerary = self._course.itineraries[path]
