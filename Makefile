@@ -38,8 +38,8 @@ format: $(VENV)/ready ## bring the Python files into form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/ready ## how much the memory saves: a fresh run against a remembered one
-	@$(BIN)/python tests/bench.py
+bench: $(VENV)/ready ## what the memory saves, and what the preview saves
+	@PYTHONPATH=hooks:tests $(BIN)/python tests/bench.py
 
 engine: $(VENV)/ready ## start the engine, print the lines that let you use it by hand
 	@$(BIN)/python -m walkthrough engine start

@@ -143,6 +143,7 @@ def small_project(target: Path, text: str, name: str = "page") -> Path:
     """Make a project of one small lab page, ``docs/lab-01-small/<name>.md``."""
     folder = target / "docs/lab-01-small"
     folder.mkdir(parents=True, exist_ok=True)
+    (target / "labs").mkdir(exist_ok=True)
     (folder / f"{name}.md").write_text(text)
     (target / "docs/index.md").write_text("# A small course\n")
     config = re.sub(r"^nav:.*?\n\n", "", (ROOT / "mkdocs.yml").read_text(), flags=re.DOTALL | re.MULTILINE)

@@ -39,6 +39,11 @@ def test_what_is_no_limit(text: str, kind: str) -> None:
         parse_limit(text, kind)  # type: ignore[arg-type]
 
 
+def test_only_an_upper_limit_of_zero_allows_nothing() -> None:
+    """A lower limit is kept by many."""
+    assert [parse_limit(text, "count").none for text in ("0", ">= 0", "1", ">= 100")] == [True, False, False, False]
+
+
 def test_figures() -> None:
     """Three significant digits, decimal units."""
     assert [size_text(n) for n in (565, 21_500, 6_410_400, 47_000_000, 1_176_371_680)] == [

@@ -187,7 +187,7 @@ def _of_image(spec: ImageSpec, image: images.Image) -> Iterator[Finding]:
         hint = f"a scanner looks at {found[0]}" if found else "a scanner finds no trace of any"
         finding = limit_finding("packages", "packages that a scanner could find", spec.packages, image.packages, hint)
         none = replace(finding, claim="has no package that a scanner could find")
-        yield finding if spec.packages.holds(1) else none
+        yield none if spec.packages.none else finding
     if spec.programs:
         programs = image.programs
         hint = f"such as {', '.join(sorted(programs)[:3])}"

@@ -74,7 +74,7 @@ def _calls(spec: ImageSpec) -> Iterator[str]:
         yield _call("ports", port if "/" in port else f"{port}/tcp")
     if spec.exec_form:
         yield "exec_form"
-    if spec.packages and not spec.packages.holds(1):
+    if spec.packages and spec.packages.none:
         yield "no_packages"
     for path in spec.present:
         yield _call("present", path)

@@ -41,6 +41,11 @@ class Limit:
         """Return whether ``measured`` (bytes, seconds or a count) keeps the bound, itself included."""
         return measured >= self.bound if self.at_least else measured <= self.bound
 
+    @property
+    def none(self) -> bool:
+        """Whether nothing at all is allowed."""
+        return self.bound == 0 and not self.at_least
+
     def __str__(self) -> str:
         sign = "≥" if self.at_least else "≤"
         return f"{sign} {quantity_text(self.bound, self.kind)}"
