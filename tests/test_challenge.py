@@ -129,12 +129,12 @@ def test_a_thousand_connections_at_once_are_answered(server: Server) -> None:
         deadline = time.monotonic() + 60
         while selector.get_map() and time.monotonic() < deadline:
             for key, _ in selector.select(1):
-                connection = key.fileobj
-                assert isinstance(connection, socket.socket)
-                piece = connection.recv(65536)
-                answers[connection] += piece
+                answering = key.fileobj
+                assert isinstance(answering, socket.socket)
+                piece = answering.recv(65536)
+                answers[answering] += piece
                 if not piece:
-                    selector.unregister(connection)
+                    selector.unregister(answering)
         whole = [answer for answer in answers.values() if answer.endswith(b"\r\n\r\n" + server.greeting)]
         assert len(whole) == CROWD
     assert_well(server)

@@ -176,7 +176,7 @@ def test_after_a_kill_the_next_run_cleans_up_by_label(engine: Engine, debian: st
 
             assert done.returncode == 0, done.stdout
             assert "cleaned up after a run that was killed" in done.stdout
-            label = {"label": WALK_LABEL}
+            label: dict[str, str | list[str] | bool] = {"label": WALK_LABEL}
             assert api.containers.list(all=True, filters=label) == []
             assert api.networks.list(filters=label) == []
             assert api.volumes.list(filters=label) == []
@@ -199,7 +199,7 @@ def test_a_run_that_is_ended_cleans_up_after_itself(engine: Engine, tmp_path: Pa
         changed = environment(PYTHONPATH=str(project / "hooks"))
         with (tmp_path / "log").open("wb") as log:
             walking = subprocess.Popen(command, cwd=project, env=changed, stdout=log, stderr=log)
-        label = {"label": WALK_LABEL}
+        label: dict[str, str | list[str] | bool] = {"label": WALK_LABEL}
         named = f"box-{marker}"
         assert wait_for(
             lambda: True if named in [c.name for c in api.containers.list(all=True, filters=label)] else None, 120, 0.1
