@@ -10,7 +10,7 @@ import pytest
 
 from walkthrough.bases import Base
 from walkthrough.figures import Source, fill
-from walkthrough.pictures import bar, layer_map, shares, stage_graph
+from walkthrough.pictures import _fitting, bar, layer_map, shares, stage_graph
 from walkthrough.policy import with_policy
 from walkthrough.publish import _anatomy
 from walkthrough.record import (
@@ -136,6 +136,14 @@ def test_a_map_names_what_fits_and_says_the_rest_in_words() -> None:
     assert drawn is not None
 
     assert [part.label for part in (*drawn.layers, *drawn.files)] == ["COPY /a /a", "/usr/lib/large.so", ""]
+    assert [_fitting("/usr/lib/x86_64/large.so", letters * 6 + 8) for letters in (24, 20, 10, 8, 5, 3)] == [
+        "/usr/lib/x86_64/large.so",
+        "…/x86_64/large.so",
+        "…/large.so",
+        "large.so",
+        "larg…",
+        "",
+    ]
     assert sum(part.width for part in drawn.files) == pytest.approx(drawn.width, abs=0.2)
     assert "/usr/lib/large.so 9.90 MB; /x 100 kB" in drawn.told
     assert layer_map(anatomy.model_copy(update={"contents": anatomy.contents[:1]})) is None

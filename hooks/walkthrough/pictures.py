@@ -149,11 +149,13 @@ class LayerMap:
 def layer_map(anatomy: AnatomyRecord) -> LayerMap | None:
     """Return the map of an image, or None where it holds one thing only."""
     files = [(content.path, content.size) for content in anatomy.contents]
-    layers = [(layer.instruction, layer.size) for layer in anatomy.layers if layer.size]
     if len(files) < 2:
         return None
+    base = sum(layer.size for layer in anatomy.layers if layer.base)
+    own = [(layer.instruction, layer.size) for layer in anatomy.layers if layer.size and not layer.base]
+    layers = [("the base image", base), *own] if base else own
     told = "; ".join(f"{path} {size_text(size)}" for path, size in files)
-    return LayerMap(_strip(layers), _strip(files), f"Files: {told}. In {len(layers)} layers.")
+    return LayerMap(_strip(layers), _strip(files), f"Files: {told}.")
 
 
 def _strip(parts: list[tuple[str, int]]) -> tuple[Part, ...]:
@@ -169,12 +171,15 @@ def _strip(parts: list[tuple[str, int]]) -> tuple[Part, ...]:
 
 
 def _fitting(name: str, width: float) -> str:
-    """Return as much of a name as fits: all of it, the last part of a path, its beginning, or nothing."""
+    """Return as much of a name as fits: all of it, the last parts of a path, the beginning of the last, or nothing."""
     room = int((width - 8) / _LETTER)
-    last = name.rpartition("/")[2] if name.startswith("/") else name
-    for words in (name, last):
-        if words and len(words) <= room:
+    cuts = [at for at, letter in enumerate(name) if letter == "/" and at] if name.startswith("/") else []
+    for words in (name, *(f"…{name[at:]}" for at in cuts)):
+        if len(words) <= room:
             return words
+    last = name[cuts[-1] + 1 :] if cuts else name
+    if len(last) <= room:
+        return last
     return f"{last[: room - 1]}…" if room >= _SHORTEST else ""
 
 
