@@ -322,7 +322,23 @@ def test_paper_shows_everything(page: Page, address: str) -> None:
     assert page.locator("article details:not([open])").count() == 0
     page.emulate_media(media="print")
     expect(page.locator(".labs-progress")).not_to_be_visible()
+    expect(page.locator(".md-code__nav").first).not_to_be_visible()
     expect(page.locator(".walk-picture svg").first).to_be_visible()
+
+
+def test_paper_is_white_though_the_screen_is_dark(web: Chromium, address: str) -> None:
+    """What the dark scheme makes lighter, so that it can be read there, would be too faint on paper."""
+    colour = "getComputedStyle(document.querySelector('.highlight .m, .highlight .mi')).color"
+    with watched(web.browser, address, viewport=DESK, color_scheme="dark") as page:
+        page.goto(f"{address}/{LAB}/go-app.html")
+        dark = page.evaluate(colour)
+        page.emulate_media(media="print")
+        on_paper = page.evaluate(colour)
+    with watched(web.browser, address, viewport=DESK, color_scheme="light") as page:
+        page.goto(f"{address}/{LAB}/go-app.html")
+        light = page.evaluate(colour)
+    assert on_paper == light
+    assert dark != light
 
 
 def test_no_page_scrolls_sideways_on_a_phone(web: Chromium, address: str, site: Path) -> None:
