@@ -142,6 +142,22 @@ def test_a_page_that_builds_on_another_has_its_digest_too(site: Project) -> None
     assert content_digest(read_course(site).itineraries[name]) != first
 
 
+def test_what_a_page_below_claims_is_its_own_affair(site: Project) -> None:
+    """Another budget there walks that page alone."""
+    low, high = (f"docs/{LAB}/{name}.md" for name in ("low", "page"))
+    write(site, '---\nbuilds_on: [low.md]\n---\n\n```text title="b"\nx\n```\n', "page.md")
+
+    def digests(budget: str) -> tuple[str, str]:
+        write(site, f'```text title="a"\nx\n```\n\n```checks\nimage: i\nsize: {budget}\n```\n', "low.md")
+        itineraries = read_course(site).itineraries
+        return content_digest(itineraries[low]), content_digest(itineraries[high])
+
+    before, after = digests("1 MB"), digests("2 MB")
+
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
 @pytest.mark.parametrize(
     ("front", "says"),
     [

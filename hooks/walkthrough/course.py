@@ -12,7 +12,7 @@ from walkthrough.bases import names_in
 from walkthrough.errors import Location, PageError, Problem, WalkthroughError
 from walkthrough.pages import Page, read_page
 from walkthrough.project import Project
-from walkthrough.steps import ApplyDiff, NotRun, RunCommands, RunScript, Step, WriteFile, read_steps
+from walkthrough.steps import ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, Step, WriteFile, read_steps
 from walkthrough.walk import Itinerary
 
 _PORT = re.compile(r"(?:-p|--publish)[ =]?(?:[\d.]+:)?(\d+):\d+")
@@ -53,7 +53,7 @@ def read_course(project: Project) -> Course:
         if faults:
             problems += faults
             continue
-        before = tuple((pages[other], steps[other]) for other in _foundations(page, pages))
+        before = tuple((pages[other], _without_claims(steps[other])) for other in _foundations(page, pages))
         itineraries[name] = Itinerary(page, steps[name], before)
     problems += _contradictions(itineraries)
     problems += readercheck.outdated(itineraries)
@@ -61,6 +61,11 @@ def read_course(project: Project) -> Course:
     for page in pages.values():
         problems += figures.problems(page, measured, limits)
     return Course(project, pages, itineraries, tuple(sorted(problems)))
+
+
+def _without_claims(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps of a foundation: its own walk measures what it claims, and no other page depends on that."""
+    return tuple(step for step in steps if not isinstance(step, CheckImage))
 
 
 def _foundations(page: Page, pages: dict[str, Page]) -> list[str]:

@@ -85,6 +85,7 @@ class Itinerary:
     page: Page
     steps: tuple[Step, ...]
     before: tuple[tuple[Page, tuple[Step, ...]], ...] = ()
+    """Each with what a reader does on it; its claims are not among that."""
 
 
 Listener = Callable[[str, int, int, str], None]
@@ -152,8 +153,6 @@ def _walk(itinerary: Itinerary, engine: Engine, state: Path, listener: Listener,
         for earlier, earlier_steps in itinerary.before:
             with guide.session():
                 for step in earlier_steps:
-                    if isinstance(step, CheckImage):  # that page's own walk measures its claims
-                        continue
                     outcome = guide.take(earlier, step, keep_going)
                     if outcome.status == "failed":
                         first = outcome.problems[0]
