@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import requests
 
-from helpers import INDEX_PAGE, LAB, ROOT, environment, free_port
+from helpers import INDEX_PAGE, LAB, ROOT, preview
 from walkthrough.containers import wait_for
 from walkthrough.course import read_course
 from walkthrough.project import Project
@@ -33,19 +30,6 @@ def walk(fresh: bool) -> float:
     return time.monotonic() - started
 
 
-@contextlib.contextmanager
-def preview(project: Path) -> Iterator[str]:
-    """Serve the whole course as its authors do; yield the address."""
-    port = free_port()
-    command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--no-strict", "-a", f"127.0.0.1:{port}"]
-    process = subprocess.Popen(command, cwd=project, env=environment(PYTHONPATH="hooks"), stderr=subprocess.DEVNULL)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def lead() -> float:
     """Return by how many seconds an open page shows a failing step before the page is built anew."""
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +37,7 @@ def lead() -> float:
         left_out = shutil.ignore_patterns(".*", "site", "test-artefacts", "__pycache__")
         shutil.copytree(ROOT, project, ignore=left_out)
         page = project / INDEX_PAGE
-        with preview(project) as address:
+        with preview(project, Path(folder) / "log") as address:
             built = f"{address}/{LAB}/index.html"
 
             def has(where: str, words: str) -> float | None:

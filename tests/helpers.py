@@ -103,6 +103,21 @@ def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: s
     )
 
 
+@contextlib.contextmanager
+def preview(project: Path, log: Path) -> Iterator[str]:
+    """Run ``mkdocs serve`` on a free port, its words going to ``log``; yield the site's address."""
+    port = free_port()
+    command = [sys.executable, "-m", "mkdocs", "serve", "--no-strict", "-a", f"127.0.0.1:{port}"]
+    changed = environment(PYTHONPATH=str(project / "hooks"))
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=project, env=changed, stdout=output, stderr=output)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
 def free_port() -> int:
     """Return a port of this host, as the calling thread sees it, that nobody listens on."""
     with socket.socket() as probe:

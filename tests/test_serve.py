@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +11,11 @@ import requests
 from playwright.sync_api import expect
 
 from browser import chromium, network_of
-from helpers import environment, free_port, small_project
+from helpers import preview, small_project
 from walkthrough.containers import wait_for
 from walkthrough.engine import Engine
 
+ADDRESS = "lab-01-small/page.html"
 PAGE = """\
 # Small
 
@@ -30,20 +28,6 @@ $ cat docker-labs/lab-01-small/a.txt
 {shown}
 ```
 """
-
-
-@contextlib.contextmanager
-def preview(project: Path, log: Path) -> Iterator[str]:
-    """Run ``mkdocs serve`` on a free port and yield the small page's address."""
-    port = free_port()
-    command = [sys.executable, "-m", "mkdocs", "serve", "--no-strict", "-a", f"127.0.0.1:{port}"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=project, env=environment(), stdout=output, stderr=output)
-        try:
-            yield f"http://127.0.0.1:{port}/lab-01-small/page.html"
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 def shows(address: str, text: str) -> bool:
@@ -63,7 +47,8 @@ def test_the_verdict_comes_to_the_page_while_it_is_edited(tmp_path: Path) -> Non
     marker = uuid.uuid4().hex
     project = small_project(tmp_path / "p", PAGE.format(marker=marker, shown=marker))
     page, log = project / "docs/lab-01-small/page.md", tmp_path / "log"
-    with preview(project, log) as address:
+    with preview(project, log) as site:
+        address = f"{site}/{ADDRESS}"
         assert shows(address, "This page is verified"), log.read_text()
 
         page.write_text(PAGE.format(marker=marker, shown="something else"))
@@ -87,7 +72,8 @@ def test_an_open_page_hears_the_verdict_without_being_built_anew(engine: Engine,
     source = project / "docs/lab-01-small/page.md"
     scratch = tmp_path / "chromium"
     scratch.mkdir()
-    with network_of(engine), chromium(engine, scratch) as web, preview(project, log) as address:
+    with network_of(engine), chromium(engine, scratch) as web, preview(project, log) as site:
+        address = f"{site}/{ADDRESS}"
         assert shows(address, "This page is verified"), log.read_text()
         page = web.browser.new_page()
         page.route("**/livereload/**", lambda route: route.abort())  # the other way by which news would come
