@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -223,3 +224,31 @@ def test_a_container_that_ends_is_not_waited_for(engine: Engine, debian: str) ->
         pytest.raises(StepError, match=r"has ended|exposes no port"),
     ):
         container.answer("/", 80, 60)
+
+
+def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, debian: str) -> None:
+    """A supervisor's workers stop with it; what the engine runs in the container beside them, a probe say, goes on."""
+    look = 'for of in /proc/[0-9]*; do echo "$(tr "\\0" " " <$of/cmdline)$(cut -d " " -f 3 $of/stat)"; done'
+    dockerfile = f'FROM {debian}\nCMD ["sh", "-c", "sleep 1001 & (sleep 1002; true) & wait"]\n'
+    with contextlib.closing(engine.api()) as api:
+        image, _ = api.images.build(fileobj=io.BytesIO(dockerfile.encode()), labels={WALK_LABEL: "test"}, rm=True)
+        try:
+            with running(api, str(image.id), "test") as server:
+                server.container.exec_run(["sleep", "1003"], detach=True)
+
+                def seen() -> dict[str, str]:
+                    of = f"container:{server.container.id}"
+                    command = ["sh", "-c", look]
+                    told = api.containers.run(debian, command, pid_mode=of, labels={WALK_LABEL: "test"}, remove=True)
+                    lines = told.decode().splitlines()
+                    return {words: state for words, _, state in (line.rpartition(" ") for line in lines)}
+
+                sleeping = {f"sleep {seconds}" for seconds in (1001, 1002, 1003)}
+                assert wait_for(lambda: sleeping <= seen().keys() or None, 30, 0.1)
+                server.freeze([debian])
+                states = seen()
+        finally:
+            api.images.remove(str(image.id), force=True)
+
+    assert {words: states[words] for words in sleeping} == {"sleep 1001": "T", "sleep 1002": "T", "sleep 1003": "S"}
+    assert all(state == "T" for words, state in states.items() if words.startswith("sh -c sleep"))

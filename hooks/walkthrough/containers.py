@@ -30,6 +30,30 @@ _FAST_PROBE = 500_000_000
 """Nanoseconds between health probes when an image is watched turning unhealthy."""
 _TAKEN = 0.5
 """Seconds after which a server that is ready has surely read a request: a hundred times what it takes."""
+_FREEZE = """
+frozen=" 1 "
+more=yes
+while [ "$more" ]; do
+    more=
+    for process in /proc/[0-9]*; do
+        parent=
+        while read -r key value; do
+            [ "$key" != PPid: ] || parent=$value
+        done < "$process/status"
+        case $frozen in *" ${process#/proc/} "*) continue ;; esac
+        case $frozen in *" $parent "*)
+            kill -s STOP "${process#/proc/}"
+            frozen="$frozen${process#/proc/} "
+            more=yes ;;
+        esac
+    done
+done 2>/dev/null
+"""
+"""Stops all that descends from process 1, by a shell's builtins alone.
+
+What the engine starts in a container beside that, a health check say, has a parent outside (PPid 0) and goes on: a
+probe that is stopped while it starts would block the container's shim, and no probe would ever end.
+"""
 _POLL = 0.01
 _NEVER = -1.0
 _Seen = TypeVar("_Seen")
@@ -163,7 +187,7 @@ class Running:
         return End(int(code), time.monotonic() - begun, killed, first)
 
     def freeze(self, helpers: Iterable[str]) -> None:
-        """Stop every process of the container, so that it hangs.
+        """Stop the first process of the container and all that descend from it, so that the server hangs.
 
         The engine signals the first process only, and that may be a supervisor whose workers go on. The others are
         reached from a container of one of the images ``helpers`` that shares the processes, if one has a shell.
@@ -173,7 +197,7 @@ class Running:
             with contextlib.suppress(docker.errors.APIError, docker.errors.ContainerError):
                 self._api.containers.run(
                     image,
-                    command=["-c", "kill -s STOP -- -1"],
+                    command=["-c", _FREEZE],
                     entrypoint=["/bin/sh"],
                     user="0",
                     labels=self.container.labels,
