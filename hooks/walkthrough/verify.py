@@ -97,6 +97,8 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
         for path in chosen
         if path not in course.itineraries or course.broken(path)
     }
+    for result in results.values():
+        reporter.done(result)
     to_walk = [path for path in chosen if path not in results]
     walked = 0
     if to_walk:
@@ -106,14 +108,10 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
                 if path in faults:
                     problem = Problem(Location(path, 1), faults[path])
                     results[path] = Result(path, "failed", problems=(problem,))
+                    reporter.done(results[path])
             runner = _Runner(course, engine, bases, reporter, options)
-            for result in results.values():
-                reporter.done(result)
             results |= runner.run([path for path in to_walk if path not in results])
             walked = runner.walked
-    else:
-        for result in results.values():
-            reporter.done(result)
     return Run(tuple(results[path] for path in chosen), time.monotonic() - started, walked)
 
 
