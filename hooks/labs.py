@@ -48,7 +48,6 @@ class _Site:
         self.records: dict[str, Record | None] = {}
         self.evidence: dict[str, str] = {}
         self.later: dict[str, str] = {}
-        self.order: dict[str, int] = {}
         self.problems: dict[str, tuple[Problem, ...]] = {}
         self.run: Run | None = None
         self.walker: BackgroundWalker | None = None
@@ -78,7 +77,7 @@ def on_files(files: Any, config: Any) -> Any:
     assert _site.project is not None
     _site.course = read_course(_site.project)
     if _site.serving:
-        _site.walker = _site.walker or BackgroundWalker(_site.project, _tell, _log)
+        _site.walker = _site.walker or BackgroundWalker(_tell, _log)
         _site.seen = _site.verdicts.number
         _site.walker.look(_site.course)
         _site.problems = _site.walker.problems(_site.course)
@@ -95,12 +94,6 @@ def on_files(files: Any, config: Any) -> Any:
         front = yaml.safe_dump({"title": title, "search": {"exclude": True}}, allow_unicode=True)
         files.append(_generated(config, source, f"---\n{front}---\n\n# {title}\n".encode()))
     return files
-
-
-def on_nav(nav: Any, **_: Any) -> Any:
-    """Remember the order in which readers meet the pages; a page that the menu leaves out comes last."""
-    _site.order = {f"docs/{page.file.src_uri}": number for number, page in enumerate(nav.pages)}
-    return nav
 
 
 def _evidence_source(page: Page) -> str:
@@ -146,7 +139,8 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
         return html + _LATER
     if source == _STATUS:
         assert _site.course is not None
-        paths = sorted(_site.course.itineraries, key=lambda path: _site.order.get(path, len(_site.order)))
+        menu = _site.course.project.menu
+        paths = sorted(_site.course.itineraries, key=lambda path: menu.get(path, len(menu)))
         return html + publish.status(_listed(path, page, files) for path in paths)
     problems = _site.problems.get(f"docs/{source}", ())
     return html + "".join(publish.problem(problem) for problem in problems)

@@ -175,6 +175,21 @@ def test_a_page_cannot_build_on_nothing_or_itself(site: Project, front: str, say
     assert says in found[0].what
 
 
+@pytest.mark.parametrize(("menu", "found"), [(["low", "page"], []), (["page", "low"], [2]), (["page"], [])])
+def test_what_a_page_builds_on_stands_above_it_in_the_menu(site: Project, menu: list[str], found: list[int]) -> None:
+    """Readers go from page to page as the menu does, and a walk must be theirs; the menu may leave pages out."""
+    pages = [f"{LAB}/{name}.md" for name in menu]
+    with (site.root / "mkdocs.yml").open("a") as config:
+        config.write(f"nav: [index.md, {{A lab: {pages}}}]\n")
+    write(site, '```text title="a"\nx\n```\n', "low.md")
+    write(site, '---\nbuilds_on: [low.md]\n---\n\n```text title="b"\nx\n```\n', "page.md")
+
+    problems = read_course(site).problems
+
+    assert [problem.where.line for problem in problems] == found
+    assert all("readers meet later" in problem.what for problem in problems)
+
+
 def test_two_pages_may_not_show_the_same_file(site: Project) -> None:
     """Nobody could say which of them the committed lab holds."""
     write(site, '```text title="same"\nx\n```\n', "a.md")

@@ -49,7 +49,7 @@ def read_course(project: Project) -> Course:
     for name, page in pages.items():
         if page.lab is None or name not in steps:
             continue
-        faults = list(_faulty_foundations(page, pages, steps))
+        faults = list(_faulty_foundations(page, pages, steps, project.menu))
         if faults:
             problems += faults
             continue
@@ -84,7 +84,9 @@ def _foundations(page: Page, pages: dict[str, Page]) -> list[str]:
     return found
 
 
-def _faulty_foundations(page: Page, pages: dict[str, Page], steps: dict[str, tuple[Step, ...]]) -> Iterable[Problem]:
+def _faulty_foundations(
+    page: Page, pages: dict[str, Page], steps: dict[str, tuple[Step, ...]], menu: dict[str, int]
+) -> Iterable[Problem]:
     line = next((number for number, text in enumerate(page.text.splitlines(), 1) if "builds_on" in text), 1)
     for name in page.builds_on:
         if name == page.path or page.path in _foundations(pages.get(name, page), pages):
@@ -93,6 +95,9 @@ def _faulty_foundations(page: Page, pages: dict[str, Page], steps: dict[str, tup
             yield Problem(page.at(line), f"builds_on names {name}, which is missing or broken", "name a page beside it")
         elif name not in steps or pages[name].lab != page.lab:
             yield Problem(page.at(line), f"builds_on names {name}, which cannot be walked", "mend that page first")
+        elif page.path in menu and menu.get(name, -1) > menu[page.path]:
+            what = f"builds_on names {name}, which readers meet later: the menu shows it below this page"
+            yield Problem(page.at(line), what, "put it above this page in mkdocs.yml")
 
 
 def _contradictions(itineraries: dict[str, Itinerary]) -> Iterable[Problem]:

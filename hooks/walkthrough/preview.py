@@ -103,8 +103,9 @@ class BackgroundWalker:
         log: hears of verdicts.
     """
 
-    def __init__(self, project: Project, told: Callable[[Course, Result], None], log: logging.Logger) -> None:
-        self._project, self._told, self._log = project, told, log
+    def __init__(self, told: Callable[[Course, Result], None], log: logging.Logger) -> None:
+        self._told, self._log = told, log
+        self._project: Project | None = None
         self._wanted = threading.Condition()
         self._again = False
         self._known: dict[str, tuple[Problem, ...]] = {}
@@ -123,6 +124,7 @@ class BackgroundWalker:
             return
         self._seen = seen
         with self._wanted:
+            self._project = course.project
             self._again = self.at_work = True
             self._wanted.notify()
 
@@ -135,9 +137,10 @@ class BackgroundWalker:
         while True:
             with self._wanted:
                 self._wanted.wait_for(lambda: self._again)
-                self._again = False
+                self._again, project = False, self._project
+            assert project is not None
             try:
-                course = read_course(self._project)
+                course = read_course(project)
                 run = verify(course, [], _Teller(lambda result, course=course: self._tell(course, result)))  # type: ignore[misc]
                 self._log.info("verdict: %s", summary(run))
                 for problem in run.problems:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,15 @@ _SiteConfigLoader.add_multi_constructor("tag:yaml.org,2002:python/name:", _named
 _SiteConfigLoader.add_constructor("!ENV", _environment)
 
 
+def _pages_in(menu: Any) -> Iterator[str]:
+    """Yield the pages that a part of ``nav`` names, from top to bottom."""
+    if isinstance(menu, str):
+        yield menu
+    elif isinstance(menu, (list, dict)):
+        for part in menu.values() if isinstance(menu, dict) else menu:
+            yield from _pages_in(part)
+
+
 @dataclass(frozen=True)
 class Project:
     """A checkout: ``root`` holds ``mkdocs.yml``, ``docs/`` and ``labs/``."""
@@ -72,11 +82,20 @@ class Project:
         return self.root / "labs"
 
     @cached_property
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = yaml.load((self.root / "mkdocs.yml").read_text(), _SiteConfigLoader)  # noqa: S506 - a SafeLoader
+        return config
+
+    @cached_property
+    def menu(self) -> dict[str, int]:
+        """The place of each page in the site's menu, by path; empty where the menu is made from the folders."""
+        return {f"docs/{page}": place for place, page in enumerate(_pages_in(self._config.get("nav")))}
+
+    @cached_property
     def markdown_extensions(self) -> tuple[list[str], dict[str, Any]]:
         """The Markdown extensions that the site renders with, and their options by extension."""
-        config = yaml.load((self.root / "mkdocs.yml").read_text(), _SiteConfigLoader)  # noqa: S506 - a SafeLoader
         names, options = ["toc", "tables"], {}
-        for entry in config.get("markdown_extensions", []):
+        for entry in self._config.get("markdown_extensions", []):
             name, values = next(iter(entry.items())) if isinstance(entry, dict) else (entry, None)
             if name not in names:
                 names.append(name)
