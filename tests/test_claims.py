@@ -40,7 +40,7 @@ LIES = {
     "memory: 1 kB": "claimed: memory of its own ≤ 1.00 kB; measured:",
     'upload: ">= 1 MB"': "claimed: a push after an edit of app/server.c uploads ≥ 1.00 MB; measured:",
     "present: [/nothing]": "claimed: has /nothing; measured: absent",
-    "absent: [/etc]": "claimed: has no /etc; measured: present",
+    "absent: [/bin/sh]": "claimed: has no /bin/sh; measured: present (/usr/bin/sh)",
     "static: [/server]": "claimed: /server is static; measured:",
     "http: [{path: /nowhere, port: 8080}]": "claimed: GET /nowhere answers 200; measured: 404",
     "unhealthy: 2 s": "its health check passes though the server does not answer",

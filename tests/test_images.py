@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,42 @@ def test_programs_and_packages_are_counted(engine: Engine, tmp_path: Path) -> No
 
     assert image.programs == ["/bin/program"]
     assert image.packages == 2 + 2 + 1 + 1
+
+
+LINKS = """\
+FROM scratch
+COPY --link text /usr/bin/sh
+ADD links.tar /
+"""
+
+
+def test_a_path_is_looked_up_as_the_kernel_would(engine: Engine, tmp_path: Path) -> None:
+    """A shell at /bin/sh is there where /bin leads to /usr/bin; a link at the path's end is there itself."""
+    (tmp_path / "Dockerfile").write_text(LINKS)
+    (tmp_path / "text").write_text("text")
+    with tarfile.open(tmp_path / "links.tar", "w") as archive:
+        for name, target in {
+            "bin": "usr/bin",
+            "opt/up": "../usr",
+            "abs": "/opt/up",
+            "gone": "/no",
+            "loop": "loop",
+        }.items():
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            archive.addfile(link)
+    built = engine.command("build", "-q", "--label", "docker-labs.walk=test-images", "-t", "linked:1", str(tmp_path))
+    assert built.returncode == 0, built.stderr
+    with contextlib.closing(engine.api()) as api:
+        try:
+            image = read_image(api, "linked:1")
+        finally:
+            api.images.remove("linked:1")
+
+    assert image.under("/bin/sh") == image.under("/abs/bin/sh") == ["/usr/bin/sh"]
+    assert image.under("/opt/up/bin/") == ["/usr/bin", "/usr/bin/sh"]
+    assert image.under("/gone") == ["/gone"]
+    assert image.under("/gone/sh") == image.under("/loop/sh") == image.under("/bin/bash") == []
 
 
 def test_no_trace_of_a_package_counts_as_none() -> None:

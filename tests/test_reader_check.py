@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,116 @@ def test_script_tells_good_from_broken(engine: Engine, images: tuple[str, str, P
     for hint in ("the largest layer is", "write a USER line", "begin the last stage with FROM scratch"):
         assert hint in failed.stdout
     assert "write a HEALTHCHECK line" in failed.stdout
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """Changes to the good server and to its last stage, and what the script says of the image for each."""
+
+    says: tuple[str, ...]
+    source: tuple[tuple[str, str], ...] = ()
+    stage: tuple[tuple[str, str], ...] = ()
+
+
+GOOD_SOURCE = (
+    ("Hello from a tiny image!", "Hello from a small Rust image!"),
+    ("#include <sys/socket.h>", "#include <sys/socket.h>\n#include <sys/wait.h>"),
+    ("    _exit(0);", "    while (wait(0) > 0)\n        ;\n    _exit(0);"),
+    (
+        '    return RESPONSE("404',
+        '    if (strncmp(request + 4, "/slow ", 6) == 0)\n'
+        '        return sleep(2), RESPONSE("200 OK", "");\n    return RESPONSE("404',
+    ),
+)
+"""What makes the C server one that holds all that the script asks of the Rust image."""
+BREAKAGES = {
+    "nothing": Breakage(("19 of 19 claims hold",)),
+    "all that can be seen at rest": Breakage(
+        stage=(
+            ("FROM scratch", "FROM debian:trixie"),
+            ("/server /server", "/server /srv/server"),
+            ("USER 65532:65532\nEXPOSE 8080", "USER 1000\nEXPOSE 9090"),
+            ('ENTRYPOINT ["/server"]', "ENTRYPOINT /srv/server"),
+        ),
+        says=(
+            "FAIL  size: ",
+            "FAIL  download: about ",
+            "FAIL  user: 1000, not 65532:65532",
+            "FAIL  exposes 9090/tcp, not 8080/tcp",
+            "a shell is started first",
+            "whoever breaks in can run them, such as /",
+            "FAIL  has no /server",
+            "FAIL  has /bin/sh",
+            "does it listen on 0.0.0.0, and on the port that EXPOSE names?",
+            "the last probe said: ",
+        ),
+    ),
+    "it ends": Breakage(
+        stage=(('ENTRYPOINT ["/server"]', 'ENTRYPOINT ["/server", "check"]'),),
+        says=("FAIL  it goes on running", "it ended with exit code 1"),
+    ),
+    "it answers and ends otherwise": Breakage(
+        source=(
+            ("small Rust", "broken Rust"),
+            ("404 Not Found", "200 OK"),
+            ("        ;\n    _exit(0);", "        ;\n    _exit(3);"),
+        ),
+        says=(
+            'FAIL  GET / answers without "Hello from a small Rust image!"',
+            "FAIL  GET /nowhere answers 200, not 404",
+            "FAIL  SIGTERM: exit code 3",
+            "is that your server, or something that starts it?",
+        ),
+    ),
+    "it drops what is under way": Breakage(
+        source=(("    while (wait(0) > 0)\n        ;\n", ""),),
+        says=("the request for /slow under way was lost", "take no new requests, answer the old ones, then end"),
+    ),
+    "it waits for nothing": Breakage(
+        source=(("    while (wait(0) > 0)\n        ;\n", "    sleep(4);\n"),),
+        says=("the limit is 1 s", "what does it wait for?"),
+    ),
+    "it is killed by the signal": Breakage(
+        source=(("    while (wait(0) > 0)\n        ;\n    _exit(0);", "    _exit(143);"),),
+        says=("the signal killed the program; handle SIGTERM",),
+    ),
+    "it does not listen to signals": Breakage(
+        source=(("signal(SIGTERM, stop);", ""),),
+        says=("FAIL  SIGTERM: exit code 137 after 10 s", "PID 1 (/server) does not handle SIGTERM"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_each_hint_is_computed_from_what_was_seen(engine: Engine, debian: str, tmp_path: Path, name: str) -> None:
+    """Whatever is broken, the script says so and why; what is not broken holds."""
+    assert debian
+    breakage = BREAKAGES[name]
+    source = replaced((TINY / "server.c").read_text(), *GOOD_SOURCE, *breakage.source)
+    stage = replaced(
+        (TINY / "Dockerfile").read_text(), ("FROM debian:trixie-slim", "FROM debian:trixie"), *breakage.stage
+    )
+    (tmp_path / "server.c").write_text(source)
+    (tmp_path / "Dockerfile").write_text(stage)
+    image = f"labs-test-check:{uuid.uuid4().hex[:8]}"
+    built = engine.command("buildx", "build", "--load", "-t", image, ".", cwd=tmp_path, timeout=300)
+    assert built.returncode == 0, built.stderr
+    try:
+        done = check(engine, ["dash"], "rust-app", image)
+    finally:
+        engine.command("image", "rm", "--force", image)
+
+    assert [hint for hint in breakage.says if hint not in done.stdout] == [], done.stdout
+    assert (done.returncode == 0) is (name == "nothing"), done.stdout
+    assert ("FAIL" in done.stdout) is (name != "nothing"), done.stdout
+
+
+def replaced(text: str, *changes: tuple[str, str]) -> str:
+    """Return ``text`` with every change made; each must find its place."""
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
 
 
 def test_a_shell_as_first_process_is_named(engine: Engine, images: tuple[str, str, Path], tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ _GZIP_LEVEL = 6
 _BLOCK = 1 << 20
 _LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+_MOST_LINKS = 40
+"""Links that Linux follows in one path before it gives up (path_resolution(7))."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Entry:
-    """What an archive says of one path: the bytes in it, whether it is a program, its content if packages are in it."""
+    """What an archive says of one path.
+
+    That is the bytes in it, whether it is a program, its content if packages are in it, and where a link leads.
+    """
 
     size: int
     program: bool = False
     database: bytes = b""
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,24 @@ class Image:
     def programs(self) -> list[str]:
         """The paths of the files that can be executed, libraries aside."""
         return [path for path, entry in self.entries.items() if entry.program]
+
+    def under(self, path: str) -> list[str]:
+        """Return the paths at or below ``path``, whose folders may be links: in Debian, /bin leads to /usr/bin."""
+        folder, rest, links = PurePosixPath("/"), list(PurePosixPath(path).parts[1:]), 0
+        while rest:
+            part = rest.pop(0)
+            entry = self.entries.get(str(folder / part))
+            if part == "..":
+                folder = folder.parent
+            elif entry and entry.target and rest and links < _MOST_LINKS:
+                target = PurePosixPath(entry.target)
+                folder = PurePosixPath("/") if target.is_absolute() else folder
+                rest = [*target.relative_to("/" if target.is_absolute() else "").parts, *rest]
+                links += 1
+            else:
+                folder /= part
+        found = str(folder)
+        return [known for known in self.entries if known == found or known.startswith(found.rstrip("/") + "/")]
 
     @property
     def packages(self) -> int:
@@ -184,7 +208,7 @@ def _read_layer(stream: Any, compress: bool) -> _Blob:
 
 def _entry(member: tarfile.TarInfo, layer: tarfile.TarFile) -> Entry:
     if not member.isfile():
-        return Entry(0)
+        return Entry(0, target=member.linkname if member.issym() else "")
     path = str(_absolute(member.name))
     program = bool(member.mode & 0o111) and not _LIBRARY.search(path)
     content = layer.extractfile(member) if path in DATABASES else None

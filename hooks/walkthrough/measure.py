@@ -193,10 +193,10 @@ def _of_image(spec: ImageSpec, image: images.Image) -> Iterator[Finding]:
         hint = f"such as {', '.join(sorted(programs)[:3])}"
         yield limit_finding("programs", "programs that could be run", spec.programs, len(programs), hint)
     for index, path in enumerate(spec.present):
-        there = path in image.paths
+        there = bool(image.under(path))
         yield Finding(f"present.{index}", f"has {path}", "present" if there else "absent", "text", there)
     for index, path in enumerate(spec.absent):
-        below = [known for known in image.paths if known == path or known.startswith(path.rstrip("/") + "/")]
+        below = image.under(path)
         measured = f"present ({below[0]})" if below else "absent"
         yield Finding(f"absent.{index}", f"has no {path}", measured, "text", not below)
 

@@ -76,6 +76,8 @@ def _calls(spec: ImageSpec) -> Iterator[str]:
         yield "exec_form"
     if spec.packages and spec.packages.none:
         yield "no_packages"
+    if spec.programs:
+        yield _call("programs", *_limit(spec.programs))
     for path in spec.present:
         yield _call("present", path)
     for path in spec.absent:

@@ -6,7 +6,7 @@
 #   ./check NAME IMAGE        one of them, where yours is called IMAGE
 #
 # It needs Docker, and curl for what is asked over HTTP. It looks at the image and at what a container of it does, not at
-# how you made it. It is written from the pages' own checks; those that need your sources are not in it.
+# how you made it. It is written from the pages' own checks, less those on your sources, memory, and parts of a second.
 set -u
 
 held=0
@@ -15,6 +15,9 @@ image=''
 flags=''
 container=''
 port=''
+tab=$(printf '\t')
+# What Docker itself puts into every container.
+dockers="$tab/((\.dockerenv|dev|proc|sys|etc|etc/(hostname|hosts|mtab|resolv\.conf))$tab|dev/)"
 work=$(mktemp -d) || exit 2
 
 remove() {
@@ -44,7 +47,7 @@ pause() { sleep 0.2 2>/dev/null || sleep 1; }
 bytes() { awk -v n="$1" 'BEGIN { split("B kB MB GB", unit); i = 1; while (n >= 1000 && i < 4) { n /= 1000; i++ }
     printf i == 1 ? "%d %s" : "%.2f %s", n, unit[i] }'; }
 
-# Looks at an image: its layers and the paths in it, less those that Docker itself puts into every container.
+# Looks at an image: its layers and the paths in it.
 begin() {
     image=$1
     case ${image##*/} in
@@ -52,6 +55,7 @@ begin() {
         *) image=$image:latest ;; # without a tag, "docker save" means all of them
     esac
     flags=''
+    patience=30
     printf '%s\n' "$1"
     if ! docker image inspect "$image" >/dev/null 2>&1; then
         bad "there is an image $1" "build it as its page says: $2"
@@ -59,9 +63,43 @@ begin() {
     fi
     docker history --human=false --no-trunc --format {% raw %}'{{.Size}} {{.CreatedBy}}'{% endraw %} "$image" | sort -rn >"$work/layers"
     container=$(docker create "$image" x)
-    docker export "$container" | tar -tf - | sed 's|^\./||; s|/$||; s|^|/|' |
-        grep -Ev '^/(\.dockerenv|dev|proc|sys|etc)$|^/dev/|^/etc/(hostname|hosts|mtab|resolv\.conf)$' >"$work/paths"
+    # Of each path its mode, its name and, of a link, its target. What tar prints before a name ends with a time or a year.
+    docker export "$container" | tar -tvf - | awk '
+        match($0, / ([0-9][0-9]:[0-9][0-9](:[0-9][0-9])?|[A-Z][a-z][a-z] +[0-9]+ +[0-9][0-9][0-9][0-9]) /) {
+            name = substr($0, RSTART + RLENGTH)
+            target = ""
+            if (/^l/ && (at = index(name, " -> "))) {
+                target = substr(name, at + 4)
+                name = substr(name, 1, at - 1)
+            }
+            sub(/ link to .*/, "", name)
+            sub(/^\.?\//, "", name)
+            sub(/\/$/, "", name)
+            print $1 "\t/" name "\t" target
+        }' | grep -Ev "$dockers" >"$work/files"
     remove
+}
+
+# Follows the links among a path's folders, as the kernel does: where /bin leads to /usr/bin, /bin/sh is /usr/bin/sh.
+real() {
+    awk -F '\t' -v path="$1" '
+        $3 != "" { leads[$2] = $3 }
+        END {
+            for (hops = 0; hops < 40; hops++) {
+                count = split(path, part, "/")
+                folder = ""
+                for (i = 2; i < count; i++) {
+                    above = folder
+                    folder = folder "/" part[i]
+                    if (folder in leads) break
+                }
+                if (i >= count) break
+                to = leads[folder]
+                path = (to ~ /^\// ? to : above "/" to) substr(path, length(folder) + 1)
+                while (sub(/\/[^\/]+\/\.\.\//, "/", path)) continue
+            }
+            print path
+        }' "$work/files"
 }
 
 size() {
@@ -109,15 +147,20 @@ exec_form() {
 
 ports() {
     measured=$(setting {% raw %}'{{range $port, $_ := .Config.ExposedPorts}}{{$port}} {{end}}'{% endraw %})
-    if [ "$measured" = "$1 " ]; then
+    measured=${measured% }
+    if [ "$measured" = "$1" ]; then
         good "exposes $1"
     else
         bad "exposes ${measured:-no port}, not $1" "write EXPOSE ${1%%/*} in the last stage"
     fi
 }
 
+has() {
+    awk -F '\t' -v path="$(real "$1")" '$2 == path || index($2, path "/") == 1 { found = 1 } END { exit !found }' "$work/files"
+}
+
 present() {
-    if grep -Fqx "$1" "$work/paths"; then
+    if has "$1"; then
         good "has $1"
     else
         bad "has no $1" "copy it in the last stage"
@@ -125,7 +168,7 @@ present() {
 }
 
 absent() {
-    if awk -v path="$1" '$0 == path || index($0, path "/") == 1 { found = 1 } END { exit !found }' "$work/paths"; then
+    if has "$1"; then
         bad "has $1" "it came with the base image or with a COPY of a whole folder: copy only what the program needs"
     else
         good "has no $1"
@@ -133,11 +176,23 @@ absent() {
 }
 
 no_packages() {
-    found=$(grep -E '{{ traces }}' "$work/paths" | head -n 1)
+    found=$(cut -f 2 "$work/files" | grep -E '{{ traces }}' | head -n 1)
     if [ -z "$found" ]; then
         good "has no package that a scanner could find"
     else
         bad "has packages: $found" "each can have known vulnerabilities: begin the last stage with FROM scratch"
+    fi
+}
+
+# Counts the files that may be executed, libraries aside.
+programs() {
+    awk -F '\t' '$1 ~ /^-.*x/ && $2 !~ /\.so(\.[0-9.]+)?$/ { print $2 }' "$work/files" >"$work/programs"
+    measured=$(($(wc -l <"$work/programs")))
+    if [ "$measured" "-$1" "$2" ]; then
+        good "programs: $measured (limit $2)"
+    else
+        bad "programs: $measured, the limit is $2" \
+            "whoever breaks in can run them, such as $(head -n 3 "$work/programs" | paste -s -d ' ' -): copy only what runs"
     fi
 }
 
@@ -158,7 +213,7 @@ fetch() {
 # Waits until the server answers anything at all; says why it does not.
 ready() {
     began=$(date +%s)
-    while [ $(($(date +%s) - began)) -lt 30 ]; do
+    while [ $(($(date +%s) - began)) -lt "$patience" ]; do
         [ -n "$port" ] && [ "$(fetch "${1:-/}")" != 000 ] && return 0
         if [ "$(state {% raw %}'{{.State.Running}}'{% endraw %})" != true ]; then
             bad "it goes on running" "it ended with exit code $(state {% raw %}'{{.State.ExitCode}}'{% endraw %}): $(docker logs "$container" 2>&1 | tail -n 1)"
@@ -167,7 +222,8 @@ ready() {
         [ -n "$port" ] || return 0
         pause
     done
-    bad "it answers on port $port within 30 s" "does it listen on 0.0.0.0, and on the port that EXPOSE names?"
+    bad "it answers on port $port within $patience s" "does it listen on 0.0.0.0, and on the port that EXPOSE names?"
+    patience=2 # The next one will hardly differ.
     return 1
 }
 
