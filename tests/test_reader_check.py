@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 import uuid
@@ -48,15 +49,35 @@ def images(engine: Engine, debian: str, tmp_path_factory: pytest.TempPathFactory
         engine.command("image", "rm", "--force", *names)
 
 
-def check(engine: Engine, shell: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the script in the engine's network, with the engine's client first in PATH."""
-    within = ["nsenter", f"--net={engine.network}"] if engine.kind == "embedded" else []
+@dataclass(frozen=True)
+class Shell:
+    """A shell, and the folders of the tools that the script finds beside it."""
+
+    command: tuple[str, ...]
+    tools: str
+
+
+DASH = Shell(("/bin/dash",), "/usr/bin:/bin")
+
+
+@pytest.fixture(scope="module")
+def shells(images: tuple[str, str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shell]:
+    """Return dash with GNU's tools, and busybox with its own: its tar and its awk are those of a reader on Alpine."""
+    tools = tmp_path_factory.mktemp("tools")
+    subprocess.run([images[2], "--install", "-s", str(tools)], check=True)
+    (tools / "curl").symlink_to(str(shutil.which("curl")))
+    return {"dash": DASH, "busybox": Shell((str(images[2]), "sh"), str(tools))}
+
+
+def check(engine: Engine, shell: Shell, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script in the engine's network, with the engine's client and the shell's tools in PATH."""
+    within = [str(shutil.which("nsenter")), f"--net={engine.network}"] if engine.kind == "embedded" else []
     with tempfile.TemporaryDirectory() as client:
         # The client alone: beside it lie tools of another system, which do not run on this one.
         (Path(client) / "docker").symlink_to(engine.docker)
-        environment = {**engine.variables, "DOCKER_HOST": engine.host, "PATH": f"{client}:/usr/bin:/bin"}
+        environment = {**engine.variables, "DOCKER_HOST": engine.host, "PATH": f"{client}:{shell.tools}"}
         return subprocess.run(
-            [*within, *shell, str(SCRIPT), *arguments],
+            [*within, *shell.command, str(SCRIPT), *arguments],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -67,13 +88,14 @@ def check(engine: Engine, shell: list[str], *arguments: str) -> subprocess.Compl
 
 
 @pytest.mark.parametrize("kind", ["dash", "busybox"])
-def test_script_tells_good_from_broken(engine: Engine, images: tuple[str, str, Path], kind: str) -> None:
+def test_script_tells_good_from_broken(
+    engine: Engine, images: tuple[str, str, Path], shells: dict[str, Shell], kind: str
+) -> None:
     """The five demands of the challenge hold of a good image; of a broken one each failure says what was seen."""
-    good, broken, busybox = images
-    shell = ["dash"] if kind == "dash" else [str(busybox), "sh"]
+    good, broken, _ = images
 
-    passed = check(engine, shell, "challenge", good)
-    failed = check(engine, shell, "challenge", broken)
+    passed = check(engine, shells[kind], "challenge", good)
+    failed = check(engine, shells[kind], "challenge", broken)
 
     assert passed.returncode == 0, passed.stdout
     assert "6 of 6 claims hold" in passed.stdout
@@ -162,9 +184,10 @@ BREAKAGES = {
 
 
 @pytest.mark.parametrize("name", BREAKAGES)
-def test_each_hint_is_computed_from_what_was_seen(engine: Engine, debian: str, tmp_path: Path, name: str) -> None:
+def test_each_hint_is_computed_from_what_was_seen(
+    engine: Engine, shells: dict[str, Shell], tmp_path: Path, name: str
+) -> None:
     """Whatever is broken, the script says so and why; what is not broken holds."""
-    assert debian
     breakage = BREAKAGES[name]
     source = replaced((TINY / "server.c").read_text(), *GOOD_SOURCE, *breakage.source)
     stage = replaced(
@@ -176,7 +199,7 @@ def test_each_hint_is_computed_from_what_was_seen(engine: Engine, debian: str, t
     built = engine.command("buildx", "build", "--load", "-t", image, ".", cwd=tmp_path, timeout=300)
     assert built.returncode == 0, built.stderr
     try:
-        done = check(engine, ["dash"], "rust-app", image)
+        done = check(engine, shells["busybox"], "rust-app", image)
     finally:
         engine.command("image", "rm", "--force", image)
 
@@ -200,7 +223,7 @@ def test_a_shell_as_first_process_is_named(engine: Engine, images: tuple[str, st
     built = engine.command("buildx", "build", "--load", "-t", name, ".", cwd=tmp_path, timeout=300)
     assert built.returncode == 0, built.stderr
     try:
-        said = check(engine, ["dash"], "challenge", name).stdout
+        said = check(engine, DASH, "challenge", name).stdout
     finally:
         engine.command("image", "rm", "--force", name)
 
@@ -209,8 +232,8 @@ def test_a_shell_as_first_process_is_named(engine: Engine, images: tuple[str, st
 
 def test_an_unknown_name_shows_how_it_is_used(engine: Engine) -> None:
     """And an image that is not there says how it comes to be."""
-    assert check(engine, ["dash"], "nothing").returncode == 2
-    assert "./check NAME IMAGE" in check(engine, ["dash"], "nothing").stdout
-    missing = check(engine, ["dash"], "go-app", "labs-test-missing:1")
+    assert check(engine, DASH, "nothing").returncode == 2
+    assert "./check NAME IMAGE" in check(engine, DASH, "nothing").stdout
+    missing = check(engine, DASH, "go-app", "labs-test-missing:1")
     assert missing.returncode == 1
     assert "build it as its page says: go-app" in missing.stdout
