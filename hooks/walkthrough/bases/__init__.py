@@ -255,8 +255,8 @@ class _Provider:
             ("entrypoint", facts.entrypoint, image.setting("Entrypoint") or []),
             ("command", facts.cmd, image.setting("Cmd") or []),
             ("environment", facts.env, environment),
-            *((path, "present", "present" if path in image.paths else "absent") for path in facts.present),
-            *((path, "absent", "present" if path in image.paths else "absent") for path in facts.absent),
+            *((path, "present", "present" if image.under(path) else "absent") for path in facts.present),
+            *((path, "absent", "present" if image.under(path) else "absent") for path in facts.absent),
         ]
         faults = [
             f"  {what}: official {official!r}, stand-in {ours!r}" for what, official, ours in rows if official != ours
