@@ -12,7 +12,7 @@ from walkthrough.bases import recipes
 from walkthrough.builds import Build, build_of, read_stages
 from walkthrough.engine import Engine
 from walkthrough.errors import StepError
-from walkthrough.images import read_image
+from walkthrough.images import Image, read_image
 from walkthrough.packages import count_packages
 
 DOCKERFILE = """\
@@ -37,15 +37,20 @@ def context(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_sizes_paths_and_settings_are_exact(engine: Engine, context: Path) -> None:
-    """A hidden file still counts in the size; the paths are those of the final file system."""
-    built = engine.command("build", "-q", "--label", "docker-labs.walk=test-images", "-t", "sized:1", str(context))
-    assert built.returncode == 0, built.stderr
+def built(engine: Engine, context: Path, *, compress: bool = False) -> Image:
+    """Build the image of ``context``, read it, and remove it."""
+    done = engine.command("build", "-q", "--label", "docker-labs.walk=test-images", "-t", "read:1", str(context))
+    assert done.returncode == 0, done.stderr
     with contextlib.closing(engine.api()) as api:
         try:
-            image = read_image(api, "sized:1", compress=True)
+            return read_image(api, "read:1", compress=compress)
         finally:
-            api.images.remove("sized:1")
+            api.images.remove("read:1")
+
+
+def test_sizes_paths_and_settings_are_exact(engine: Engine, context: Path) -> None:
+    """A hidden file still counts in the size; the paths are those of the final file system."""
+    image = built(engine, context, compress=True)
 
     assert image.size == 3_000_000 + 7 + 7
     assert [layer.size for layer in image.layers] == [3_000_000, 7, 7]
@@ -76,13 +81,7 @@ def test_programs_and_packages_are_counted(engine: Engine, tmp_path: Path) -> No
     for name in ("program", "library.so.1", "text"):
         (tmp_path / name).write_text(name)
     (tmp_path / "status").write_text("Package: a\nVersion: 1\n\nPackage: b\nVersion: 2\nDescription: of Package: x\n")
-    built = engine.command("build", "-q", "--label", "docker-labs.walk=test-images", "-t", "counted:1", str(tmp_path))
-    assert built.returncode == 0, built.stderr
-    with contextlib.closing(engine.api()) as api:
-        try:
-            image = read_image(api, "counted:1")
-        finally:
-            api.images.remove("counted:1")
+    image = built(engine, tmp_path)
 
     assert image.programs == ["/bin/program"]
     assert image.packages == 2 + 2 + 1 + 1
@@ -110,13 +109,7 @@ def test_a_path_is_looked_up_as_the_kernel_would(engine: Engine, tmp_path: Path)
             link = tarfile.TarInfo(name)
             link.type, link.linkname = tarfile.SYMTYPE, target
             archive.addfile(link)
-    built = engine.command("build", "-q", "--label", "docker-labs.walk=test-images", "-t", "linked:1", str(tmp_path))
-    assert built.returncode == 0, built.stderr
-    with contextlib.closing(engine.api()) as api:
-        try:
-            image = read_image(api, "linked:1")
-        finally:
-            api.images.remove("linked:1")
+    image = built(engine, tmp_path)
 
     assert image.under("/bin/sh") == image.under("/abs/bin/sh") == ["/usr/bin/sh"]
     assert image.under("/opt/up/bin/") == ["/usr/bin", "/usr/bin/sh"]
