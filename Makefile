@@ -26,13 +26,14 @@ verify: $(VENV)/ready ## walk pages without building the site: make verify PAGES
 record: $(VENV)/ready ## rewrite the outputs that pages show from a fresh walk: make record PAGES=…
 	@$(BIN)/python -m walkthrough record $(PAGES)
 
-check: $(VENV)/ready ## format, lint and types, of Python, Markdown and Dockerfiles
+check: $(VENV)/ready ## format, lint, types and layers, of Python, Markdown and Dockerfiles
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo >$(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
 	@$(BIN)/rumdl check --quiet .
 	@find labs tests -name 'Dockerfile*' -print0 | xargs -0 $(BIN)/hadolint
-	@$(BIN)/hadolint --config hooks/walkthrough/bases/hadolint.yaml hooks/walkthrough/bases/*/Dockerfile
+	@$(BIN)/hadolint --config hooks/walkthrough/machine/recipes/hadolint.yaml hooks/walkthrough/machine/recipes/*/Dockerfile
 
 format: $(VENV)/ready ## bring the Python files into form
 	@$(BIN)/ruff format .

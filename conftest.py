@@ -1,3 +1,3 @@
 """Let pytest collect the pages: ``pytest docs/lab-03-multi-stage-builds/go-app.md``."""
 
-pytest_plugins = ["walkthrough.pytest_plugin"]
+pytest_plugins = ["walkthrough.doors.pytest_plugin"]

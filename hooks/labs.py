@@ -14,19 +14,21 @@ from typing import Any
 
 import yaml
 
-from walkthrough import figures, publish
-from walkthrough.archive import archives, checksum
-from walkthrough.course import Course, read_course
-from walkthrough.downloads import downloads
+from walkthrough.doors.preview import BackgroundWalker
+from walkthrough.doors.report import Progress, summary, table
+from walkthrough.doors.verify import Result, Run, verify
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
-from walkthrough.labfolder import drift_of
-from walkthrough.pages import Page
-from walkthrough.policy import with_policy
-from walkthrough.preview import BackgroundWalker, Verdicts, slot
+from walkthrough.page.course import Course, read_course
+from walkthrough.page.figures import sources
+from walkthrough.page.pages import Page
 from walkthrough.project import Project
-from walkthrough.record import Record, read_record
-from walkthrough.report import Progress, summary, table
-from walkthrough.verify import Result, Run, verify
+from walkthrough.publish import blocks, figures, status
+from walkthrough.publish.archive import archives, checksum
+from walkthrough.publish.downloads import downloads
+from walkthrough.publish.labfolder import drift_of
+from walkthrough.publish.policy import with_policy
+from walkthrough.publish.slots import Verdicts, slot
+from walkthrough.record.evidence import Record, read_record
 
 _STATUS = "status.md"
 """The page below ``docs/`` that ends with the course's status."""
@@ -43,7 +45,7 @@ class _Site:
         self.serving = False
         self.project: Project | None = None
         self.course: Course | None = None
-        self.view: publish.View | None = None
+        self.view: blocks.View | None = None
         self.fence = 0
         self.records: dict[str, Record | None] = {}
         self.evidence: dict[str, str] = {}
@@ -112,13 +114,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     _site.view = None
     if itinerary:
         walking = _site.walker is not None and _site.walker.at_work
-        _site.view = publish.view_of(itinerary, _site.records[path], problems, walking, _root(page))
+        _site.view = blocks.view_of(itinerary, _site.records[path], problems, walking, _root(page))
     elif problems:
         known = _site.course.pages.get(path)
         if known is None:
             _log.info("%s cannot be read as it is; its problems are shown on it", path)
         else:
-            _site.view = publish.View(known, state="failed", problems=problems)
+            _site.view = blocks.View(known, state="failed", problems=problems)
     return markdown
 
 
@@ -131,26 +133,26 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
         link = _root(page) + made.url if made else None
         _site.evidence_links[view.page.path] = link
         heading, end, rest = html.partition("</h1>")
-        line, unplaced = _placed("line", publish.line(view, link)), _placed("end", publish.unplaced(view))
-        return heading + end + line + rest + publish.evidence(view) + unplaced
+        line, unplaced = _placed("line", blocks.line(view, link)), _placed("end", blocks.unplaced(view))
+        return heading + end + line + rest + blocks.evidence(view) + unplaced
     if source in _site.evidence:
         listed = _listed(_site.evidence[source], page, files)
-        _site.later[source] = publish.evidence_page(listed.view, listed.link)
+        _site.later[source] = blocks.evidence_page(listed.view, listed.link)
         return html + _LATER
     if source == _STATUS:
         assert _site.course is not None
         menu = _site.course.project.menu
         paths = sorted(_site.course.itineraries, key=lambda path: menu.get(path, len(menu)))
-        return html + publish.status(_listed(path, page, files) for path in paths)
+        return html + status.status(_listed(path, page, files) for path in paths)
     problems = _site.problems.get(f"docs/{source}", ())
-    return html + "".join(publish.problem(problem) for problem in problems)
+    return html + "".join(blocks.problem(problem) for problem in problems)
 
 
-def _listed(path: str, page: Any, files: Any) -> publish.Listed:
+def _listed(path: str, page: Any, files: Any) -> status.Listed:
     """Return the view of the lab page ``path``, and the link that leads to it from ``page``."""
     assert _site.course is not None
-    view = publish.view_of(_site.course.itineraries[path], _site.records[path])
-    return publish.Listed(view, _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url)
+    view = blocks.view_of(_site.course.itineraries[path], _site.records[path])
+    return status.Listed(view, _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url)
 
 
 def _root(page: Any) -> str:
@@ -176,7 +178,7 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
 
 def _with_figures(html: str) -> str:
     assert _site.course is not None
-    return figures.fill(html, figures.sources(_site.course.itineraries), _site.records.get)
+    return figures.fill(html, sources(_site.course.itineraries), _site.records.get)
 
 
 def on_post_build(config: Any, **_: Any) -> None:
@@ -212,10 +214,10 @@ def _tell(course: Course, result: Result) -> None:
         return
     itinerary = course.itineraries[result.page]
     record = read_record(course.project, itinerary.page)
-    view = publish.view_of(itinerary, record, result.problems)
-    parts = {str(step.fence.number): publish.said(view, step.fence.number) for step in itinerary.steps}
-    parts["line"] = publish.line(view, _site.evidence_links.get(result.page))
-    _site.verdicts.tell(result.page, {**parts, "end": publish.unplaced(view)})
+    view = blocks.view_of(itinerary, record, result.problems)
+    parts = {str(step.fence.number): blocks.said(view, step.fence.number) for step in itinerary.steps}
+    parts["line"] = blocks.line(view, _site.evidence_links.get(result.page))
+    _site.verdicts.tell(result.page, {**parts, "end": blocks.unplaced(view)})
 
 
 def _placed(name: str, html: str) -> str:
@@ -235,7 +237,7 @@ def _verify(course: Course) -> None:
         # Printed, not logged: it must be seen in a quiet build too, and is no warning that a strict one fails on.
         print(f"nothing is walked: {error}")
         for itinerary in course.itineraries.values():
-            print(publish.worth(publish.view_of(itinerary, read_record(course.project, itinerary.page))))
+            print(blocks.worth(blocks.view_of(itinerary, read_record(course.project, itinerary.page))))
         for problem in drift_of(course):
             print(problem)
         problems = list(course.problems)
@@ -284,5 +286,5 @@ def _format(source: str, language: str, _class: str, options: dict[str, Any], md
     number, _site.fence = _site.fence, _site.fence + 1
     if _site.view is None:
         return str(highlighted)
-    said = _placed(str(number), publish.said(_site.view, number))
-    return publish.block(_site.view, number, highlighted) + said
+    said = _placed(str(number), blocks.said(_site.view, number))
+    return blocks.block(_site.view, number, highlighted) + said

@@ -11,11 +11,11 @@ from pathlib import Path
 import requests
 
 from helpers import INDEX_PAGE, LAB, ROOT, preview
-from walkthrough.containers import wait_for
-from walkthrough.course import read_course
+from walkthrough.doors.report import Progress
+from walkthrough.doors.verify import Options, verify
+from walkthrough.observe.containers import wait_for
+from walkthrough.page.course import read_course
 from walkthrough.project import Project
-from walkthrough.report import Progress
-from walkthrough.verify import Options, verify
 
 RIGHT, WRONG = "{{.Server.Os}}'\nlinux", "{{.Server.Os}}'\nminix"
 TOLD = "does not print what the page shows"

@@ -16,9 +16,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from helpers import free_port
-from walkthrough.containers import wait_for
-from walkthrough.engine import Engine
-from walkthrough.engine.handle import move_thread
+from walkthrough.machine.engine import Engine, move_thread
+from walkthrough.observe.containers import wait_for
 
 DOCKERFILE = """\
 FROM debian:trixie

@@ -11,8 +11,9 @@ import docker.errors
 import pytest
 
 from helpers import copy_project
-from walkthrough.bases import provided
-from walkthrough.engine import Engine, find_engine
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.find import find_engine
+from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 
 

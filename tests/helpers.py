@@ -13,10 +13,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from walkthrough.course import read_course
-from walkthrough.engine import Engine
-from walkthrough.labfolder import write_lab
+from walkthrough.machine.engine import Engine
+from walkthrough.page.course import read_course
 from walkthrough.project import Project
+from walkthrough.publish.labfolder import write_lab
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB = "lab-03-multi-stage-builds"

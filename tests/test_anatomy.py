@@ -8,10 +8,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as some
 
-from walkthrough.anatomy import anatomy, contents, stage_parts
-from walkthrough.builds import Build, read_stages
-from walkthrough.engine import Engine
-from walkthrough.images import read_image
+from walkthrough.images.anatomy import anatomy, contents
+from walkthrough.images.reading import read_image
+from walkthrough.machine.engine import Engine
+from walkthrough.observe.builds import Build, read_stages
+from walkthrough.observe.stages import stage_parts
 
 DOCKERFILE = """\
 FROM scratch AS sources

@@ -7,9 +7,9 @@ import io
 import tarfile
 
 from helpers import LAB, ROOT
-from walkthrough.archive import archives
-from walkthrough.course import read_course
+from walkthrough.page.course import read_course
 from walkthrough.project import Project
+from walkthrough.publish.archive import archives
 
 
 def test_archive_and_folder_hold_the_same_bytes() -> None:

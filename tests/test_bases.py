@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from walkthrough import bases
-from walkthrough.bases import provided, recipes
-from walkthrough.engine import Engine
 from walkthrough.errors import BaseImageError
+from walkthrough.machine import bases
+from walkthrough.machine.bases import recipes
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 
 SMALLEST = "gcr.io/distroless/static-debian13:nonroot"
@@ -43,7 +44,7 @@ def test_a_stand_in_that_is_not_what_its_table_says_is_refused(
     with provided(engine, [SMALLEST, "debian:trixie"], state_folder(), print) as had:
         if not had[SMALLEST].stand_in:
             pytest.skip("the official image can be had here, so that no stand-in is built")
-        source = Path(bases.__file__).parent
+        source = Path(bases.__file__).parent / "recipes"
         for name in ("debian-trixie", "distroless-static-debian13"):
             shutil.copytree(source / name, tmp_path / name)
         facts = tmp_path / "distroless-static-debian13/facts.yaml"

@@ -19,12 +19,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser import SITE_IN_BROWSER, Chromium, chromium, network_of, served
 from helpers import AUTHORING, LAB, NO_ENGINE, NOBODY, ROOT, published, run
-from walkthrough.bases import provided
-from walkthrough.containers import wait_for
-from walkthrough.course import Course, read_course
-from walkthrough.engine import Engine
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.provision import provided
+from walkthrough.observe.containers import wait_for
+from walkthrough.page.course import Course, read_course
+from walkthrough.page.steps import RunCommands, WriteFile
 from walkthrough.project import Project, state_folder
-from walkthrough.steps import RunCommands, WriteFile
 
 ARTEFACTS = ROOT / "test-artefacts"
 BUDGET = 300_000

@@ -16,9 +16,9 @@ from playwright.sync_api import Browser
 
 from browser import chromium, network_of
 from helpers import LAB, ROOT, published
-from walkthrough.bases import provided
-from walkthrough.containers import wait_for
-from walkthrough.engine import Engine
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.provision import provided
+from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 
 GREETINGS = {"c": b"Hello from a tiny image!\n", "asm": b"Hello!\n"}

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from helpers import ROOT
-from walkthrough.bases import provided
-from walkthrough.course import read_course
-from walkthrough.engine import Engine
-from walkthrough.patch import apply_patch
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.provision import provided
+from walkthrough.page.course import read_course
+from walkthrough.page.itinerary import Itinerary
+from walkthrough.page.patch import apply_patch
+from walkthrough.page.steps import ApplyDiff, WriteFile
 from walkthrough.project import Project, state_folder
-from walkthrough.steps import ApplyDiff, WriteFile
-from walkthrough.walk import Itinerary
 
 HADOLINT = Path(sys.executable).with_name("hadolint")
 LOOSE = """\

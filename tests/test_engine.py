@@ -16,8 +16,10 @@ import docker
 import pytest
 
 from helpers import environment, run, small_project
-from walkthrough.containers import WALK_LABEL, running, wait_for
-from walkthrough.engine import Embedded, Engine
+from walkthrough.machine.embedded import Embedded
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.marks import WALK_LABEL
+from walkthrough.observe.containers import running, wait_for
 from walkthrough.project import state_folder
 
 PAGE = """\

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from walkthrough.expected import difference, matches, merge
+from walkthrough.page.expected import difference, matches, merge
 
 CASES = [
     ([], [], True),

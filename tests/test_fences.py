@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import ROOT
-from walkthrough.fences import Fence, Stray, read_fences
+from walkthrough.page.fences import Fence, Stray, read_fences
 from walkthrough.project import Project
 
 EXTENSIONS, OPTIONS = Project(ROOT).markdown_extensions

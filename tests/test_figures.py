@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from helpers import GO_PAGE
-from walkthrough import figures
-from walkthrough.course import read_course
+from walkthrough.page import figures
+from walkthrough.page.course import read_course
 from walkthrough.project import Project
-from walkthrough.record import read_record
+from walkthrough.publish.figures import fill
+from walkthrough.record.evidence import read_record
 
 
 def test_a_figure_that_nobody_measures_is_an_error(project: Path) -> None:
@@ -46,8 +47,8 @@ def test_a_figure_is_drawn_from_the_record(project: Path) -> None:
     measured = next(finding for finding in record.steps[source.step].findings if finding.key == "size")
     assert isinstance(measured.measured, int)
 
-    shown = figures.fill("<p><code>=go-app size</code></p>", known, lambda _page: record)
-    unknown = figures.fill("<p><code>=go-app size</code></p>", known, lambda _page: None)
+    shown = fill("<p><code>=go-app size</code></p>", known, lambda _page: record)
+    unknown = fill("<p><code>=go-app size</code></p>", known, lambda _page: None)
 
     assert f">{measured.measured / 1e6:.2f} MB</span>" in shown
     assert "not measured yet" in unknown

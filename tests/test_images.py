@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from walkthrough.bases import recipes
-from walkthrough.builds import Build, build_of, read_stages
-from walkthrough.engine import Engine
 from walkthrough.errors import StepError
-from walkthrough.images import Image, read_image
-from walkthrough.packages import count_packages
+from walkthrough.images.image import Image
+from walkthrough.images.packages import count_packages
+from walkthrough.images.reading import read_image
+from walkthrough.machine.bases import recipes
+from walkthrough.machine.engine import Engine
+from walkthrough.observe.builds import Build, build_of, read_stages
 
 DOCKERFILE = """\
 FROM scratch AS base

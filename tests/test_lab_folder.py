@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from helpers import LAB, ROOT
-from walkthrough.bases import names_in, provided
-from walkthrough.engine import Engine
+from walkthrough.machine.bases import names_in
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 
 APPS = ("go-app", "python-app", "node-app", "java-app", "rust-app", "solutions/c", "solutions/asm")

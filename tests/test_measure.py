@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from walkthrough.builds import Rebuilt
-from walkthrough.checks import Finding, Reuse
-from walkthrough.elf import dynamic_needs
+from walkthrough.claims.spec import Finding, Reuse
 from walkthrough.errors import StepError
-from walkthrough.measure import _timed, reused
-from walkthrough.quiet import Quiet
+from walkthrough.images.elf import dynamic_needs
+from walkthrough.observe.builds import Rebuilt
 from walkthrough.units import parse_limit
+from walkthrough.walk.measure import _timed, reused
+from walkthrough.walk.quiet import Quiet
 
 
 def test_a_static_program_needs_nothing_and_a_dynamic_one_says_what() -> None:

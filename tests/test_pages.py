@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from helpers import LAB
-from walkthrough.course import bases_of, read_course, resources_of
 from walkthrough.errors import PageError
-from walkthrough.pages import read_page
+from walkthrough.page.course import read_course
+from walkthrough.page.itinerary import content_digest
+from walkthrough.page.pages import read_page
+from walkthrough.page.steps import ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, WriteFile, read_steps
 from walkthrough.project import Project
-from walkthrough.record import content_digest
-from walkthrough.steps import ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, WriteFile, read_steps
+from walkthrough.walk.needs import bases_of, resources_of
 
 
 @pytest.fixture

@@ -8,12 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from walkthrough.bases import Base
-from walkthrough.figures import Source, fill
-from walkthrough.pictures import _fitting, bar, layer_map, shares, stage_graph
-from walkthrough.policy import with_policy
-from walkthrough.publish import _anatomy
-from walkthrough.record import (
+from walkthrough.machine.bases import Base
+from walkthrough.page.figures import Source
+from walkthrough.publish.blocks import _anatomy
+from walkthrough.publish.figures import fill
+from walkthrough.publish.pictures import _fitting, bar, layer_map, shares, stage_graph
+from walkthrough.publish.policy import with_policy
+from walkthrough.record.evidence import (
     AnatomyRecord,
     ContentRecord,
     Coverage,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers import LAB, ROOT
-from walkthrough.engine import Engine
+from walkthrough.machine.engine import Engine
 
 SCRIPT = ROOT / "labs" / LAB / "check"
 TINY = ROOT / "labs" / LAB / "solutions/c"

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from helpers import GO_PAGE, ROOT
-from walkthrough.course import read_course
+from walkthrough.page.course import read_course
 from walkthrough.project import Project
-from walkthrough.record import Record, accept, read_record, record_path
+from walkthrough.record.acceptance import accept
+from walkthrough.record.evidence import Record, read_record, record_path
 
 
 def again(record: Record, **factors: float) -> Record:

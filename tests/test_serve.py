@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from browser import chromium, network_of
 from helpers import preview, small_project
-from walkthrough.containers import wait_for
-from walkthrough.engine import Engine
+from walkthrough.machine.engine import Engine
+from walkthrough.observe.containers import wait_for
 
 ADDRESS = "lab-01-small/page.html"
 PAGE = """\

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from walkthrough import shell as shells
-from walkthrough.containers import wait_for
 from walkthrough.errors import StepError
-from walkthrough.shell import WALK_VARIABLE, Shell, end_marked
+from walkthrough.machine.marks import WALK_VARIABLE, end_marked
+from walkthrough.observe.containers import wait_for
+from walkthrough.walk import shell as shells
+from walkthrough.walk.shell import Shell
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from helpers import FRONT_DOORS, GO_PAGE, INDEX_PAGE, LAB, NO_ENGINE, NOBODY, ROOT, run
-from walkthrough.course import read_course
-from walkthrough.labfolder import drift_of
+from walkthrough.page.course import read_course
+from walkthrough.page.itinerary import content_digest
 from walkthrough.project import Project
-from walkthrough.record import content_digest, read_record, whole_coverage
+from walkthrough.publish.labfolder import drift_of
+from walkthrough.record.evidence import read_record, whole_coverage
 
 
 def soup(page: Path) -> BeautifulSoup:

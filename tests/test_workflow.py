@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 from helpers import ROOT
-from walkthrough.bases import provided
-from walkthrough.engine import Engine
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 
 

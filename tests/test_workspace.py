@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from walkthrough.errors import StepError
-from walkthrough.patch import apply_patch
-from walkthrough.workspace import Workspace
+from walkthrough.page.patch import apply_patch
+from walkthrough.walk.workspace import Workspace
 
 
 def test_files_are_written_where_the_brief_has_them(tmp_path: Path) -> None:

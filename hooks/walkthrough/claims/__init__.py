@@ -1,0 +1,1 @@
+"""What a page can claim of an image: one file a claim."""

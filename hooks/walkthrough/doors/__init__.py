@@ -1,0 +1,1 @@
+"""Who asks: the command line, pytest, the preview, and what they print."""

@@ -1,0 +1,110 @@
+"""The command line: verify, record, engine."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from walkthrough.doors.recording import record_outputs
+from walkthrough.doors.report import Progress, annotation, summary, table
+from walkthrough.doors.verify import Options, verify
+from walkthrough.errors import WalkthroughError
+from walkthrough.machine.embedded import Embedded
+from walkthrough.machine.find import find_engine
+from walkthrough.page import readercheck
+from walkthrough.page.course import read_course
+from walkthrough.project import Project, state_folder
+from walkthrough.publish.labfolder import drift_of
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit status: 0 all true, 1 something is not, 2 it could not be tried."""
+    parser = argparse.ArgumentParser(prog="walkthrough", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, words in (
+        ("verify", "walk pages and check them"),
+        ("record", "walk pages and rewrite the outputs they show"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
+        command.add_argument("--fresh", action="store_true", help="believe no remembered verdict")
+        command.add_argument("--check", action="store_true", help="report stale files below labs/, do not rewrite them")
+    engine = commands.add_parser("engine", help="start, stop or remove the engine")
+    engine.add_argument("action", choices=["start", "stop", "remove"])
+    chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        if chosen.command == "engine":
+            return _engine(chosen.action)
+        return _verify(chosen.pages, chosen.command == "record", chosen.fresh, chosen.check)
+    except WalkthroughError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
+    project = Project.find()
+    course = read_course(project)
+    if recording:
+        for path in readercheck.rewrite(project, course.itineraries):
+            print(f"{path}: the check script is written anew")
+            course = read_course(project)
+    options = Options(fresh=fresh or recording, keep_going=recording, check_drift=check)
+    run = verify(course, pages, Progress(), options)
+    if recording:
+        changed = sum(
+            record_outputs(project, course.itineraries[result.page], result.walked)
+            for result in run.results
+            if result.walked
+        )
+        print(f"{changed} outputs rewritten; read them with 'git diff docs'")
+        problems = [problem for problem in run.problems if "does not print what" not in problem.what]
+    else:
+        problems = [*run.problems, *([] if pages or not run.passed else drift_of(course))]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+        if note := annotation(problem):
+            print(note)
+    print(table(run))
+    for result in run.results:
+        for path in result.rewritten:
+            print(f"brought up to date: {path}")
+    print(summary(run))
+    return 1 if problems else 0
+
+
+def _engine(action: str) -> int:
+    embedded = Embedded(state_folder())
+    if action == "stop":
+        print("the embedded engine is stopped" if embedded.stop() else "no embedded engine was running")
+    elif action == "remove":
+        embedded.remove()
+        print("the embedded engine and its images are removed")
+    else:
+        engine = find_engine(lambda line: print(line, file=sys.stderr))
+        print(f"export DOCKER_HOST={engine.host}")
+        if engine.kind == "embedded":
+            print(f"export DOCKER_CONFIG={engine.variables['DOCKER_CONFIG']}")
+            print(f'export PATH="{_bin(engine.docker)}:$PATH"')
+            print(f"# published ports are reached by: nsenter --net={engine.network} curl localhost:PORT")
+    return 0
+
+
+def _bin(docker: Path) -> Path:
+    """Return a folder that holds a link to the client alone, fit to be put first in PATH."""
+    folder = docker.parents[3] / "bin"
+    folder.mkdir(exist_ok=True)
+    link = folder / "docker"
+    if not link.is_symlink():
+        link.symlink_to(docker)
+    return folder
+
+
+if __name__ == "__main__":
+    sys.exit(main())

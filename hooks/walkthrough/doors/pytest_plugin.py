@@ -1,0 +1,160 @@
+"""The pytest front door: every step of every page is a test item, failures are shown at the page's line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from walkthrough.doors.report import Progress, annotation
+from walkthrough.doors.verify import Options, Result, verify
+from walkthrough.errors import Problem, WalkthroughError
+from walkthrough.page.course import Course, read_course
+from walkthrough.page.steps import Step
+from walkthrough.project import Project
+from walkthrough.record.evidence import StepRecord
+
+_COURSE = pytest.StashKey[Course]()
+_RESULTS = pytest.StashKey[dict[str, Result]]()
+_PROBLEMS = pytest.StashKey[list[Problem]]()
+
+
+class StepFailedError(Exception):
+    """A step, or its whole page, does not hold; carries the problems to be shown."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer ``--fresh``."""
+    parser.getgroup("walkthrough").addoption("--fresh", action="store_true", help="believe no remembered verdict")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile | None:
+    """Collect the lab pages below ``docs/``."""
+    if file_path.suffix != ".md":
+        return None
+    config = parent.config
+    if _COURSE not in config.stash:
+        config.stash[_COURSE] = read_course(Project(config.rootpath))
+    course = config.stash[_COURSE]
+    if not file_path.is_relative_to(course.project.docs):
+        return None
+    path = course.project.relative(file_path)
+    if path not in course.itineraries and not course.broken(path):
+        return None
+    return PageFile.from_parent(parent, path=file_path)
+
+
+class PageFile(pytest.File):
+    """A lab page."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield an item for each step; where the page cannot be walked, one for each problem."""
+        course = self.config.stash[_COURSE]
+        page = course.project.relative(self.path)
+        faults = course.broken(page)
+        if faults:
+            for fault in faults:
+                yield ProblemItem.from_parent(self, name=f"line {fault.where.line}", problem=fault)
+            return
+        for number, step in enumerate(course.itineraries[page].steps):
+            name = f"line {step.fence.line}: {step.title}"
+            yield StepItem.from_parent(self, name=name, page=page, number=number, step=step)
+        yield WholeItem.from_parent(self, name="the page as a whole", page=page)
+
+
+class _Item(pytest.Item):
+    line = 1
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the item is: pytest counts lines from 0."""
+        return self.path, self.line - 1, self.name
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show a page's problems as they are; anything else is a fault of the tool, with its traceback."""
+        if isinstance(excinfo.value, StepFailedError | WalkthroughError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def fail(self, problems: list[Problem]) -> None:
+        """Fail with ``problems``, and keep them for the annotations."""
+        self.config.stash.setdefault(_PROBLEMS, []).extend(problems)
+        raise StepFailedError(problems)
+
+
+class ProblemItem(_Item):
+    """Something that keeps a page from being walked."""
+
+    def __init__(self, *, problem: Problem, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.problem = problem
+        self.line = problem.where.line
+
+    def runtest(self) -> None:
+        """Fail with the problem."""
+        self.fail([self.problem])
+
+
+class StepItem(_Item):
+    """One step of a page."""
+
+    def __init__(self, *, page: str, number: int, step: Step, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.page, self.number, self.step = page, number, step
+        self.line = step.fence.line
+
+    def runtest(self) -> None:
+        """Hold the step against what its page's walk saw; the first item of a run walks all chosen pages."""
+        result = _results(self.session)[self.page]
+        outcome: StepRecord | None = result.record.steps[self.number] if result.record else None
+        if outcome is None:
+            self.fail(list(result.problems))
+        elif outcome.status == "not run":
+            pytest.skip(self.step.title)
+        elif outcome.status == "not reached":
+            pytest.skip("not reached: an earlier step of the page fails")
+        else:
+            self.user_properties.append(("seconds", outcome.seconds))
+            if outcome.status != "passed":
+                self.fail(list(result.problems))
+
+
+class WholeItem(_Item):
+    """What is true of a page beyond its steps: the committed lab files are those that it shows."""
+
+    def __init__(self, *, page: str, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.page = page
+
+    def runtest(self) -> None:
+        """Fail with the problems of the page if there are any."""
+        result = _results(self.session)[self.page]
+        if result.problems:
+            self.fail(list(result.problems))
+
+
+def _results(session: pytest.Session) -> dict[str, Result]:
+    """Return the results of all pages that were chosen, walking them at the first call."""
+    config = session.config
+    if _RESULTS not in config.stash:
+        pages = sorted({item.page for item in session.items if isinstance(item, StepItem | WholeItem)})
+        options = Options(check_drift=True, fresh=bool(config.getoption("--fresh")))
+        capture = config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            run = verify(config.stash[_COURSE], pages, Progress(), options)
+        config.stash[_RESULTS] = {result.page: result for result in run.results}
+    return config.stash[_RESULTS]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """On GitHub, annotate the pull request at the pages' lines."""
+    problems: list[Problem] = config.stash.setdefault(_PROBLEMS, [])
+    for problem in dict.fromkeys(problems):
+        note = annotation(problem)
+        if note:
+            terminalreporter.write_line(note)

@@ -1,0 +1,1 @@
+"""What an image is, read from its own archive: sizes, configuration, files, packages."""

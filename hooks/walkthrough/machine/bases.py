@@ -1,0 +1,104 @@
+"""Base images by name: which ones texts need, and the recipes of their stand-ins.
+
+A recipe is a folder below ``recipes/``: a Dockerfile, and ``facts.yaml``, the table of what the official image is by
+its public Dockerfile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+STAND_IN_LABEL = "docker-labs.stand-in"
+"""Label of a stand-in: official name and recipe digest. An image whose last stage begins with one inherits it."""
+_FROM = re.compile(r"^\+?\s*FROM\s+(?:--\S+\s+)*(?P<name>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE | re.MULTILINE)
+_COPY_FROM = re.compile(r"--from=(?P<name>[\w./-]+:[\w.-]+)")
+_RECIPES = Path(__file__).parent / "recipes"
+
+
+class Base(BaseModel):
+    """A base image as it was used: ``digest`` is the registry's, or the stand-in's image id."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    digest: str
+    stand_in: bool
+    differs: list[str] = []
+
+
+class Facts(BaseModel):
+    """The table of a recipe: the official image by its public Dockerfile, and what the stand-in does differently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image: str
+    official: str
+    needs: list[str] = []
+    root: bool = False
+    """Whether the build context holds ``root.tar``, a minimal Debian."""
+    env: dict[str, str] = {}
+    user: str = ""
+    workdir: str = ""
+    entrypoint: list[str] = []
+    cmd: list[str] = []
+    present: list[str] = []
+    absent: list[str] = []
+    differs: list[str]
+
+
+class Recipe:
+    """One recipe folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.facts = Facts.model_validate(yaml.safe_load((folder / "facts.yaml").read_text()))
+
+    def label(self, others: dict[str, Recipe]) -> str:
+        """Return the value of the label of a stand-in made by this recipe as it is now."""
+        return f"{self.facts.image} {self.digest(others)}"
+
+    def digest(self, others: dict[str, Recipe]) -> str:
+        """Return the digest of the recipe, of the recipes that it needs, and of this machine's certificates."""
+        told = hashlib.sha256()
+        for path in sorted(self.folder.iterdir()):
+            told.update(path.read_bytes() if path.is_file() else b"")
+        for name in self.facts.needs:
+            told.update(others[name].digest(others).encode())
+        for certificate in certificates():
+            told.update(certificate.read_bytes())
+        return told.hexdigest()[:16]
+
+
+def recipes() -> dict[str, Recipe]:
+    """Return all recipes by the official name of their image."""
+    found = [Recipe(path.parent) for path in sorted(_RECIPES.glob("*/facts.yaml"))]
+    return {recipe.facts.image: recipe for recipe in found}
+
+
+def names_in(texts: Iterable[str]) -> set[str]:
+    """Return the base images that executable texts (Dockerfiles, diffs of them, commands) name.
+
+    Images of a recipe are found wherever they are named, others in FROM lines and ``--from=name:tag``.
+    """
+    known = recipes()
+    names: set[str] = set()
+    texts = list(texts)
+    stages = {found["stage"].lower() for text in texts for found in _FROM.finditer(text) if found["stage"]}
+    for text in texts:
+        named = {found["name"] for found in _FROM.finditer(text)} | {f["name"] for f in _COPY_FROM.finditer(text)}
+        names |= {name for name in named if name.lower() not in stages and name != "scratch" and "$" not in name}
+        names |= {name for name in known if re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w.-])", text)}
+    return names
+
+
+def certificates() -> list[Path]:
+    """Return this machine's CA bundle and the authorities that its owner added, where there are any."""
+    added = sorted(Path("/usr/local/share/ca-certificates").glob("*.crt"))
+    bundle = Path("/etc/ssl/certs/ca-certificates.crt")
+    return [*added, bundle] if bundle.is_file() else added

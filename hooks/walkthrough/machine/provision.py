@@ -1,0 +1,187 @@
+"""Base images: the official ones where they can be had, else stand-ins rebuilt from package registries.
+
+A recipe is a folder beside this file: a Dockerfile, and ``facts.yaml``, the table of what the official image is by its
+public Dockerfile. A stand-in is checked against that table when it is built, and says what still differs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import requests
+
+from walkthrough.errors import BaseImageError
+from walkthrough.images.reading import read_image
+from walkthrough.machine.bases import STAND_IN_LABEL, Base, Recipe, certificates, recipes
+from walkthrough.machine.embedded import bootstrap
+from walkthrough.machine.engine import Engine
+
+_REGISTRY_LIMIT = 20
+
+
+@contextlib.contextmanager
+def provided(
+    engine: Engine, names: Iterable[str], state: Path, say: Callable[[str], None]
+) -> Iterator[dict[str, Base]]:
+    """Make the named base images available on the engine while the context lasts.
+
+    An image that is there locally, or that its registry offers, is used as it is. Otherwise the recipe's stand-in is
+    built under the official name; on the user's own engine that name is taken away again in the end.
+
+    Raises:
+        BaseImageError: naming every image that cannot be had, and why.
+    """
+    known = recipes()
+    bases: dict[str, Base] = {}
+    lent: list[str] = []
+    faults: list[str] = []
+    with contextlib.closing(engine.api()) as api, contextlib.closing(engine.api()) as asking:
+        asking.api.timeout = _REGISTRY_LIMIT
+        provider = _Provider(engine, api, asking, known, state, say, lent)
+        try:
+            for name in sorted(names):
+                try:
+                    bases[name] = provider.provide(name)
+                except BaseImageError as error:
+                    faults.append(str(error))
+            if faults:
+                raise BaseImageError("\n".join(faults))
+            yield bases
+        finally:
+            if engine.kind == "own":
+                for name in lent:
+                    with contextlib.suppress(docker.errors.APIError):
+                        api.images.remove(name)
+
+
+class _Provider:
+    """Provides single images; remembers the names it lent to stand-ins."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        api: docker.DockerClient,
+        asking: docker.DockerClient,
+        known: dict[str, Recipe],
+        state: Path,
+        say: Callable[[str], None],
+        lent: list[str],
+    ) -> None:
+        self._engine, self._api, self._asking, self._known = engine, api, asking, known
+        self._state, self._say, self._lent = state, say, lent
+        self._unreachable: dict[str, str] = {}
+
+    def provide(self, name: str) -> Base:
+        recipe = self._known.get(name)
+        local = self._local(name)
+        if local is not None:
+            label = (local.labels or {}).get(STAND_IN_LABEL)
+            if label is None:
+                digests = local.attrs.get("RepoDigests") or []
+                return Base(name=name, digest=digests[0].split("@")[-1] if digests else str(local.id), stand_in=False)
+            if recipe and label == recipe.label(self._known):
+                return self._stand_in(recipe, str(local.id))
+        why = self._unreachable.get(_registry(name))
+        if why is None:
+            try:
+                return Base(name=name, digest=str(self._asking.images.get_registry_data(name).id), stand_in=False)
+            except (docker.errors.APIError, requests.RequestException) as error:
+                why = str(getattr(error, "explanation", None) or error)
+                if not isinstance(error, docker.errors.NotFound) and "denied" not in why:
+                    self._unreachable[_registry(name)] = why
+        if recipe is None:
+            raise BaseImageError(
+                f"the base image {name} is not on the engine, its registry does not give it ({why.strip()}),"
+                " and there is no recipe for it; add one in hooks/walkthrough/machine/recipes/, or pull the image"
+            )
+        return self._build(recipe)
+
+    def _local(self, name: str) -> Any:
+        try:
+            return self._api.images.get(name)
+        except docker.errors.ImageNotFound:
+            return None
+
+    def _stand_in(self, recipe: Recipe, identity: str) -> Base:
+        return Base(name=recipe.facts.image, digest=identity, stand_in=True, differs=recipe.facts.differs)
+
+    def _build(self, recipe: Recipe) -> Base:
+        facts = recipe.facts
+        for needed in facts.needs:
+            self.provide(needed)
+        self._say(f"rebuilding {facts.image} from package registries (a stand-in)")
+        with tempfile.TemporaryDirectory(prefix="base-", dir=self._scratch()) as folder:
+            context = Path(folder)
+            for path in recipe.folder.iterdir():
+                if path.is_file():
+                    shutil.copy(path, context)
+            copied = context / "certificates"
+            copied.mkdir()
+            for certificate in certificates():
+                shutil.copy(certificate, copied)
+            if facts.root:
+                shutil.copy(self._root(), context / "root.tar")
+            done = self._engine.command(
+                "buildx",
+                "build",
+                "--progress=plain",
+                f"--label={STAND_IN_LABEL}={recipe.label(self._known)}",
+                f"--tag={facts.image}",
+                str(context),
+                timeout=1800,
+            )
+        if done.returncode != 0:
+            raise BaseImageError(f"the stand-in for {facts.image} cannot be built:\n{done.stderr[-3000:]}")
+        self._lent.append(facts.image)
+        self._compare(recipe)
+        return self._stand_in(recipe, str(self._local(facts.image).id))
+
+    def _scratch(self) -> Path:
+        folder = self._state / "bases"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _root(self) -> Path:
+        root = self._scratch() / "root.tar"
+        if not root.exists():
+            new = root.with_name("new.tar")
+            bootstrap(new)
+            new.replace(root)
+        return root
+
+    def _compare(self, recipe: Recipe) -> None:
+        """Compare a fresh stand-in with its table.
+
+        Raises:
+            BaseImageError: naming every difference.
+        """
+        facts = recipe.facts
+        image = read_image(self._api, facts.image)
+        environment = dict(entry.split("=", 1) for entry in image.setting("Env") or [])
+        rows: list[tuple[str, Any, Any]] = [
+            ("user", facts.user, image.setting("User") or ""),
+            ("working directory", facts.workdir or "/", image.setting("WorkingDir") or "/"),
+            ("entrypoint", facts.entrypoint, image.setting("Entrypoint") or []),
+            ("command", facts.cmd, image.setting("Cmd") or []),
+            ("environment", facts.env, environment),
+            *((path, "present", "present" if image.under(path) else "absent") for path in facts.present),
+            *((path, "absent", "present" if image.under(path) else "absent") for path in facts.absent),
+        ]
+        faults = [
+            f"  {what}: official {official!r}, stand-in {ours!r}" for what, official, ours in rows if official != ours
+        ]
+        if faults:
+            self._api.images.remove(facts.image, force=True)
+            raise BaseImageError(f"the stand-in for {facts.image} is not what its table says:\n" + "\n".join(faults))
+
+
+def _registry(name: str) -> str:
+    first = name.split("/")[0]
+    return first if "/" in name and ("." in first or ":" in first) else "the default registry"

@@ -1,0 +1,245 @@
+"""The builds that a page ran, and BuildKit's own account of their stages.
+
+Nothing here reads a Dockerfile: the frontend names its stages (sub-request ``targets``) and the solver names each
+step that the wanted stage needs (``--progress=rawjson``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+
+from walkthrough.errors import StepError
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.marks import WALK_LABEL
+
+_STEP_OF_STAGE = re.compile(r"\[(?:[a-z0-9]+/[a-z0-9/]+ )?(?P<stage>[^\] ]+)(?:\s+\d+/\d+)?\] ")
+_TAKES_VALUE = re.compile(
+    r"-(t|f|o)|--(tag|file|target|build-arg|label|secret|ssh|output|platform|progress|iidfile|"
+    r"metadata-file|network|add-host|allow|annotation|attest|build-context|builder|cache-from|"
+    r"cache-to|cgroup-parent|no-cache-filter|sbom|provenance|shm-size|ulimit|memory|cpuset-cpus)"
+)
+
+
+_RESULT = ("-t", "--tag", "-q", "--quiet", "--progress", "--load", "-o", "--output", "--iidfile", "--metadata-file")
+"""Options that say what becomes of a build; leaving them out builds the same and makes no image."""
+_NO_IMAGE = "--output=type=cacheonly"
+
+
+@dataclass(frozen=True)
+class Build:
+    """One ``docker build`` of a page: where it ran, and its arguments after ``build``."""
+
+    folder: Path
+    arguments: tuple[str, ...]
+
+    def values(self, *options: str) -> list[str]:
+        """Return the values given to any of ``options``, in both spellings."""
+        found = []
+        for index, argument in enumerate(self.arguments):
+            name, equals, value = argument.partition("=")
+            if name in options:
+                found.append(value if equals else next(iter(self.arguments[index + 1 : index + 2]), ""))
+        return found
+
+    @property
+    def tags(self) -> list[str]:
+        """The names that it gave the image, each with its tag."""
+        return [tag if ":" in tag.rpartition("/")[2] else f"{tag}:latest" for tag in self.values("-t", "--tag")]
+
+    def without(self, *options: str) -> list[str]:
+        """Return the arguments less ``options`` and their values."""
+        kept, skip = [], False
+        for argument in self.arguments:
+            name, equals, _ = argument.partition("=")
+            if skip:
+                skip = False
+            elif name in options:
+                skip = not equals and _TAKES_VALUE.fullmatch(name) is not None
+            else:
+                kept.append(argument)
+        return kept
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of a Dockerfile in order: ``reached`` are those that the built image needs."""
+
+    names: tuple[str, ...]
+    bases: tuple[str, ...]
+    reached: frozenset[str]
+    copies: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """For a stage, the stages that it copies from, each with the instruction."""
+    layers: Mapping[str, int] = field(default_factory=dict)
+    """For a stage, how many layers its own instructions made."""
+
+    def own_layers(self, stage: str) -> int:
+        """Return how many layers of the image of ``stage`` this build made, those of the stages below it included."""
+        below = self.bases[self.names.index(stage)]
+        return self.layers.get(stage, 0) + (self.own_layers(below) if below in self.names else 0)
+
+
+def read_journal(folder: Path) -> list[Build]:
+    """Return the builds that the page's docker client noted in ``folder``, in order."""
+    return list(_journal(folder))
+
+
+def _journal(folder: Path) -> Iterator[Build]:
+    for entry in sorted(folder.glob("build-*"), key=lambda path: path.stat().st_mtime_ns):
+        place, *arguments = entry.read_text().split("\0")[:-1]
+        yield Build(Path(place), tuple(arguments))
+
+
+def build_of(image: str, builds: list[Build]) -> Build:
+    """Return the last build that gave ``image`` its name.
+
+    Raises:
+        StepError: where no command of the page did.
+    """
+    name = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
+    for build in reversed(builds):
+        if name in build.tags:
+            return build
+    raise StepError(f"no command of this page builds '{image}'", f"build it with 'docker build -t {image} …'")
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A build that was run again: its exit status, the solver's vertexes, its last words, the seconds that it took."""
+
+    exit_code: int
+    vertexes: list[dict[str, Any]]
+    words: str
+    seconds: float
+
+
+def rebuild(engine: Engine, build: Build, timeout: float) -> Rebuilt:
+    """Run a build again without naming its result, and without making an image of it."""
+    arguments = build.without(*_RESULT)
+    started = time.monotonic()
+    done = engine.command(
+        "buildx",
+        "build",
+        "--progress=rawjson",
+        _NO_IMAGE,
+        *arguments,
+        cwd=build.folder,
+        timeout=timeout,
+    )
+    seconds = time.monotonic() - started
+    vertexes: dict[str, dict[str, Any]] = {}
+    decoder, text = json.JSONDecoder(), done.stderr + done.stdout
+    at = text.find("{")
+    while at >= 0:
+        try:
+            event, end = decoder.raw_decode(text, at)
+        except ValueError:
+            break
+        for vertex in event.get("vertexes", []):
+            vertexes.setdefault(vertex["digest"], {}).update(vertex)
+        at = text.find("{", end)
+    return Rebuilt(done.returncode, list(vertexes.values()), text[-2000:], seconds)
+
+
+@contextlib.contextmanager
+def as_image(
+    engine: Engine, api: docker.DockerClient, build: Build, walk: str, target: str | None = None
+) -> Iterator[str]:
+    """Run a build again, up to a stage if ``target`` names one, and yield the name of its image; it is then removed.
+
+    Raises:
+        StepError: where the build fails.
+    """
+    name = f"docker-labs-part:{uuid.uuid4().hex[:12]}"
+    wanted = ["--target", target] if target else []
+    arguments = build.without(*_RESULT, *(["--target"] if target else []))
+    label = f"--label={WALK_LABEL}={walk}"
+    done = engine.command("buildx", "build", "--load", "-t", name, label, *wanted, *arguments, cwd=build.folder)
+    if done.returncode != 0:
+        what = f"the stage '{target}' cannot be built alone" if target else "the build cannot be repeated"
+        raise StepError(what, "see why", done.stderr[-1500:])
+    try:
+        yield name
+    finally:
+        with contextlib.suppress(docker.errors.APIError):
+            api.images.remove(name, force=True)
+
+
+def stage_of(vertex: dict[str, Any]) -> str | None:
+    """Return the stage that a vertex belongs to, or None for BuildKit's own."""
+    found = _STEP_OF_STAGE.match(vertex.get("name", ""))
+    return found["stage"] if found and found["stage"] not in ("internal", "auth", "context") else None
+
+
+def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
+    """Return the stages of a build's Dockerfile, by BuildKit's own account.
+
+    Raises:
+        StepError: where the build cannot be repeated.
+    """
+    arguments = build.without(*_RESULT)
+    asked = engine.command("buildx", "build", "--call=targets,format=json", _NO_IMAGE, *arguments, cwd=build.folder)
+    if asked.returncode != 0:  # buildx before 0.17 calls it --print, and an experiment
+        asked = engine.command(
+            "buildx",
+            "build",
+            "--print=targets,format=json",
+            _NO_IMAGE,
+            *arguments,
+            cwd=build.folder,
+            extra={"BUILDX_EXPERIMENTAL": "1"},
+        )
+    try:
+        targets = json.loads(asked.stdout[asked.stdout.index("{") :])["targets"]
+    except ValueError:
+        raise StepError("BuildKit does not list the stages of this build", "", asked.stderr[-1500:]) from None
+    names = tuple(target.get("name") or f"stage-{index}" for index, target in enumerate(targets))
+    again = rebuild(engine, build, timeout)
+    if again.exit_code != 0:
+        raise StepError("the build cannot be repeated", "do the files still stand as they were built?", again.words)
+    reached = frozenset(stage for stage in map(stage_of, again.vertexes) if stage)
+    final = build.values("--target")[-1:] or [names[-1]]
+    bases = tuple(target.get("base", "") for target in targets)
+    return Stages(names, bases, reached | frozenset(final), _copies(again.vertexes), _layers(again.vertexes))
+
+
+def _copies(vertexes: list[dict[str, Any]]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return what each stage takes from others: the steps of theirs that the solver feeds to a step that names one.
+
+    The first thing that a step is fed is the file system that it changes. That is no copy, even where the solver found
+    the same one in another stage. Only a step on an empty one is fed nothing but what it copies.
+    """
+    stage_by_digest = {vertex["digest"]: stage_of(vertex) for vertex in vertexes}
+    found: dict[str, set[tuple[str, str]]] = {}
+    for vertex in vertexes:
+        stage, instruction = stage_of(vertex), _instruction(vertex)
+        fed = vertex.get("inputs") or []
+        sources = {stage_by_digest.get(digest) for digest in fed[1:] or fed} - {None, stage}
+        if stage and sources and "from=" in instruction:
+            found.setdefault(stage, set()).update((str(source), instruction) for source in sources)
+    return {stage: tuple(sorted(pairs)) for stage, pairs in found.items()}
+
+
+def _layers(vertexes: list[dict[str, Any]]) -> dict[str, int]:
+    """Return how many steps of each stage made a layer: all but the FROM that it begins with."""
+    counts: dict[str, int] = {}
+    for vertex in vertexes:
+        stage = stage_of(vertex)
+        if stage and not _instruction(vertex).startswith("FROM "):
+            counts[stage] = counts.get(stage, 0) + 1
+    return counts
+
+
+def _instruction(vertex: dict[str, Any]) -> str:
+    """Return the instruction that a step of a stage does, such as ``COPY --from=build /server /server``."""
+    return str(vertex.get("name", "")).partition("] ")[2]

@@ -1,0 +1,282 @@
+"""What a container does: how soon it answers, whether it turns healthy, how it ends.
+
+Everything is seen from outside, so that images from scratch, with no shell in them, can be observed too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import docker
+import docker.errors
+import requests
+from docker.models.containers import Container
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from walkthrough.errors import StepError
+from walkthrough.machine.marks import WALK_LABEL
+
+GRACE_PERIOD = 10.0
+"""Seconds that ``docker stop`` waits before it kills (docker container stop, default of --timeout)."""
+
+_FAST_PROBE = 500_000_000
+"""Nanoseconds between health probes when an image is watched turning unhealthy."""
+_TAKEN = 0.5
+"""Seconds after which a server that is ready has surely read a request: a hundred times what it takes."""
+_FREEZE = """
+frozen=" 1 "
+more=yes
+while [ "$more" ]; do
+    more=
+    for process in /proc/[0-9]*; do
+        parent=
+        while read -r key value; do
+            [ "$key" != PPid: ] || parent=$value
+        done < "$process/status"
+        case $frozen in *" ${process#/proc/} "*) continue ;; esac
+        case $frozen in *" $parent "*)
+            kill -s STOP "${process#/proc/}"
+            frozen="$frozen${process#/proc/} "
+            more=yes ;;
+        esac
+    done
+done 2>/dev/null
+"""
+"""Stops all that descends from process 1, by a shell's builtins alone.
+
+What the engine starts in a container beside that, a health check say, has a parent outside (PPid 0) and goes on: a
+probe that is stopped while it starts would block the container's shim, and no probe would ever end.
+"""
+_POLL = 0.01
+_NEVER = -1.0
+_Seen = TypeVar("_Seen")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer: ``seconds`` from starting the container until it came whole."""
+
+    status: int
+    body: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class End:
+    """How a container ended: exit code, seconds from the signal on, whether it had to be killed, its first process."""
+
+    exit_code: int
+    seconds: float
+    killed: bool
+    first_process: str
+
+
+class Running:
+    """A running container of an image, with its exposed ports published on free ports of the loopback."""
+
+    def __init__(self, api: docker.DockerClient, container: Container, started: float) -> None:
+        self._api, self.container, self.started = api, container, started
+
+    def alive(self) -> bool:
+        """Return whether it still runs, from the engine's fresh word."""
+        self.container.reload()
+        return bool(self.container.status == "running")
+
+    def logs(self) -> str:
+        """Return the end of what the container printed."""
+        return self.container.logs(tail=20).decode(errors="replace")
+
+    def port(self, inside: int | None) -> int:
+        """Return the published port of the container's port ``inside`` (default: its only or lowest one)."""
+        self.container.reload()
+        ports: dict[str, Any] = self.container.attrs["NetworkSettings"]["Ports"] or {}
+        published = {int(name.split("/")[0]): value[0]["HostPort"] for name, value in ports.items() if value}
+        if not published:
+            raise StepError("the image exposes no port to ask", "write EXPOSE in its Dockerfile, or name the port")
+        wanted = min(published) if inside is None else inside
+        if wanted not in published:
+            raise StepError(f"the image does not expose port {wanted}", "write EXPOSE in its Dockerfile")
+        return int(published[wanted])
+
+    @contextlib.contextmanager
+    def under_way(self, path: str, inside: int | None) -> Iterator[Callable[[], bool]]:
+        """Send a request and go on while it is under way; yields a function that waits and tells if it got its 200.
+
+        The container must be ready. A request that is answered sooner than half a second was not slow enough.
+        """
+        outcome: list[bool] = []
+
+        def ask() -> None:
+            try:
+                outcome.append(requests.get(url, timeout=3 * GRACE_PERIOD).status_code == requests.codes.ok)
+            except requests.RequestException:
+                outcome.append(False)
+
+        def finished() -> bool:
+            asking.join()
+            return outcome[0]
+
+        url = f"http://127.0.0.1:{self.port(inside)}{path}"
+        # A thread is in the network of the thread that starts it.
+        asking = threading.Thread(target=ask, name="request under way", daemon=True)
+        asking.start()
+        asking.join(_TAKEN)
+        if outcome:
+            raise StepError(f"the request for {path} was not under way", "it must take a second or two to answer")
+        yield finished
+
+    def answer(self, path: str, inside: int | None, limit: float) -> Answer | None:
+        """Return the first HTTP answer for ``path`` within ``limit`` seconds, or None.
+
+        Gives up at once when the container has ended.
+        """
+        url = f"http://127.0.0.1:{self.port(inside)}{path}"
+
+        def ask() -> Answer | None:
+            try:
+                response = requests.get(url, timeout=5, allow_redirects=False)
+            except requests.RequestException:
+                if not self.alive():
+                    raise StepError("the container has ended", "see its output", self.logs()) from None
+                return None
+            return Answer(response.status_code, response.text, time.monotonic() - self.started)
+
+        return wait_for(ask, limit)
+
+    def health(self, wanted: Literal["healthy", "unhealthy"], limit: float) -> float | None:
+        """Return the seconds until the engine calls the container ``wanted``, or None if it does not within limit.
+
+        The other of the two verdicts ends the wait at once, unless it is where the container comes from.
+        """
+        begun = time.monotonic()
+        before: list[str] = []
+
+        def look() -> float | None:
+            if not self.alive():
+                raise StepError("the container has ended", "see its output", self.logs())
+            health = self.container.attrs["State"].get("Health")
+            if health is None:
+                raise StepError("the image has no health check", "write HEALTHCHECK in its Dockerfile")
+            before.append(health["Status"])
+            if health["Status"] == wanted:
+                return time.monotonic() - begun
+            return None if health["Status"] in ("starting", before[0]) else _NEVER
+
+        seconds = wait_for(look, limit, 0.05)
+        return None if seconds == _NEVER else seconds
+
+    def stop(self, signal: str) -> End:
+        """Send ``signal`` as ``docker stop`` does: ten seconds of grace, then SIGKILL."""
+        first = self.first_process()
+        begun = time.monotonic()
+        self.container.kill(signal)
+        killed = False
+        try:
+            code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
+        except requests.RequestException:
+            killed = True
+            self.container.kill("SIGKILL")
+            code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
+        return End(int(code), time.monotonic() - begun, killed, first)
+
+    def freeze(self, helpers: Iterable[str]) -> None:
+        """Stop the first process of the container and all that descend from it, so that the server hangs.
+
+        The engine signals the first process only, and that may be a supervisor whose workers go on. The others are
+        reached from a container of one of the images ``helpers`` that shares the processes, if one has a shell.
+        """
+        self.container.kill("SIGSTOP")
+        for image in helpers:
+            with contextlib.suppress(docker.errors.APIError, docker.errors.ContainerError):
+                self._api.containers.run(
+                    image,
+                    command=["-c", _FREEZE],
+                    entrypoint=["/bin/sh"],
+                    user="0",
+                    labels=self.container.labels,
+                    pid_mode=f"container:{self.container.id}",
+                    network_mode="none",
+                    remove=True,
+                )
+                return
+
+    def memory(self) -> int:
+        """Return the bytes of memory that no file is behind: what the processes have taken for themselves.
+
+        ``rss`` of cgroup v1, ``anon`` of cgroup v2 (Linux, Documentation/admin-guide/cgroup-v1 and -v2).
+        """
+        stats: Any = self.container.stats(stream=False, one_shot=True)
+        told = stats.get("memory_stats", {}).get("stats", {})
+        own = told.get("anon", told.get("total_rss"))
+        if own is None:
+            raise StepError("the engine does not tell how much memory a container takes", "it needs the memory cgroup")
+        return int(own)
+
+    def first_process(self) -> str:
+        """Return the command line of the container's first process, or an empty text."""
+        with contextlib.suppress(docker.errors.APIError, IndexError, KeyError):
+            top = self.container.top(ps_args="-o pid,args")
+            return str(top["Processes"][0][-1])
+        return ""
+
+
+@contextlib.contextmanager
+def running(
+    api: docker.DockerClient,
+    image: str,
+    walk: str,
+    *,
+    ports: Iterable[int] = (),
+    read_only: bool = False,
+    init: bool = False,
+    fast_probes: bool = False,
+) -> Iterator[Running]:
+    """Start a container of ``image`` by its own entrypoint and command; remove it on leaving.
+
+    Args:
+        walk: the walk's id, for the label.
+        ports: ports to publish besides those that the image exposes.
+        fast_probes: keep the image's health command but probe every half second, one failure being enough.
+    """
+    options: dict[str, Any] = {}
+    if fast_probes:
+        options["healthcheck"] = {"interval": _FAST_PROBE, "timeout": 2 * _FAST_PROBE, "retries": 1}
+    try:
+        container = api.containers.create(
+            image,
+            labels={WALK_LABEL: walk},
+            publish_all_ports=True,
+            ports={f"{port}/tcp": None for port in ports},
+            read_only=read_only,
+            init=init,
+            mem_limit="1g",
+            **options,
+        )
+    except docker.errors.ImageNotFound:
+        raise StepError(f"there is no image '{image}'", "does an earlier step on the page build it?") from None
+    try:
+        started = time.monotonic()
+        try:
+            container.start()
+        except docker.errors.APIError as error:
+            raise StepError(f"the container does not start: {error.explanation}", "see its command") from None
+        yield Running(api, container, started)
+    finally:
+        with contextlib.suppress(docker.errors.APIError):
+            container.remove(force=True, v=True)
+
+
+def wait_for(look: Callable[[], _Seen | None], limit: float, pause: float = _POLL) -> _Seen | None:
+    """Call ``look`` until it returns something, at most ``limit`` seconds; return that, or None."""
+    retrying = Retrying(
+        stop=stop_after_delay(limit), wait=wait_fixed(pause), retry=retry_if_result(lambda seen: seen is None)
+    )
+    try:
+        return retrying(look)
+    except RetryError:
+        return None

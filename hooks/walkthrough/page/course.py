@@ -1,0 +1,129 @@
+"""The course: all pages read, their steps, and the way to walk each; every problem of every page at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from walkthrough.errors import Location, PageError, Problem, WalkthroughError
+from walkthrough.page import figures, readercheck
+from walkthrough.page.itinerary import Itinerary, shown_files
+from walkthrough.page.pages import Page, read_page
+from walkthrough.page.steps import CheckImage, Step, read_steps
+from walkthrough.project import Project
+
+
+@dataclass(frozen=True)
+class Course:
+    """Pages that can be walked, by path, and what keeps the others from it."""
+
+    project: Project
+    pages: dict[str, Page] = field(default_factory=dict)
+    itineraries: dict[str, Itinerary] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def broken(self, path: str) -> list[Problem]:
+        """Return the problems that keep the page ``path`` from being walked."""
+        return [problem for problem in self.problems if problem.where.path == path]
+
+
+def read_course(project: Project) -> Course:
+    """Read every page of the project; never raises for what a page says."""
+    problems: list[Problem] = []
+    pages: dict[str, Page] = {}
+    steps: dict[str, tuple[Step, ...]] = {}
+    for path in project.page_paths():
+        try:
+            page = read_page(project, path)
+            pages[page.path] = page
+            steps[page.path] = read_steps(page)
+        except PageError as error:
+            problems += error.problems
+    itineraries: dict[str, Itinerary] = {}
+    for name, page in pages.items():
+        if page.lab is None or name not in steps:
+            continue
+        faults = list(_faulty_foundations(page, pages, steps, project.menu))
+        if faults:
+            problems += faults
+            continue
+        before = tuple((pages[other], _without_claims(steps[other])) for other in _foundations(page, pages))
+        itineraries[name] = Itinerary(page, steps[name], before)
+    problems += _contradictions(itineraries)
+    problems += readercheck.outdated(itineraries)
+    measured, limits = figures.sources(itineraries), list(figures.limits_of(itineraries))
+    for page in pages.values():
+        problems += figures.problems(page, measured, limits)
+    return Course(project, pages, itineraries, tuple(sorted(problems)))
+
+
+def _without_claims(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps of a foundation: its own walk measures what it claims, and no other page depends on that."""
+    return tuple(step for step in steps if not isinstance(step, CheckImage))
+
+
+def _foundations(page: Page, pages: dict[str, Page]) -> list[str]:
+    """Return the pages that ``page`` builds on, their own foundations first, each once."""
+    found: list[str] = []
+
+    def add(current: Page, trail: tuple[str, ...]) -> None:
+        for name in current.builds_on:
+            if name in trail or name not in pages:
+                continue
+            add(pages[name], (*trail, name))
+            if name not in found:
+                found.append(name)
+
+    add(page, (page.path,))
+    return found
+
+
+def _faulty_foundations(
+    page: Page, pages: dict[str, Page], steps: dict[str, tuple[Step, ...]], menu: dict[str, int]
+) -> Iterable[Problem]:
+    line = next((number for number, text in enumerate(page.text.splitlines(), 1) if "builds_on" in text), 1)
+    for name in page.builds_on:
+        if name == page.path or page.path in _foundations(pages.get(name, page), pages):
+            yield Problem(page.at(line), f"the page builds on itself through {name}", "break the circle")
+        elif name not in pages:
+            yield Problem(page.at(line), f"builds_on names {name}, which is missing or broken", "name a page beside it")
+        elif name not in steps or pages[name].lab != page.lab:
+            yield Problem(page.at(line), f"builds_on names {name}, which cannot be walked", "mend that page first")
+        elif page.path in menu and menu.get(name, -1) > menu[page.path]:
+            what = f"builds_on names {name}, which readers meet later: the menu shows it below this page"
+            yield Problem(page.at(line), what, "put it above this page in mkdocs.yml")
+
+
+def _contradictions(itineraries: dict[str, Itinerary]) -> Iterable[Problem]:
+    """Two pages that show the same file of a lab may not disagree on it, unless one builds on the other."""
+    owners: dict[tuple[str | None, str], tuple[str, int]] = {}
+    for name, itinerary in itineraries.items():
+        for path, line in shown_files(itinerary.steps).items():
+            key = (itinerary.page.lab, path)
+            earlier = owners.setdefault(key, (name, line))
+            related = {other.path for other, _ in itinerary.before} | {
+                other.path for other, _ in itineraries[earlier[0]].before
+            }
+            if earlier[0] != name and earlier[0] not in related and name not in related:
+                what = f"the file '{path}' is also shown on {earlier[0]}:{earlier[1]}"
+                yield Problem(Location(name, line), what, "show it on one page, or let one build on the other")
+
+
+def choose(course: Course, wanted: Iterable[str]) -> list[str]:
+    """Return the paths of the wanted pages (files or folders below ``docs/``); all lab pages where none are named.
+
+    Raises:
+        WalkthroughError: for a name that fits no page that can be walked.
+    """
+    root = course.project.root
+    walkable = sorted(course.itineraries.keys() | {problem.where.path for problem in course.problems})
+    chosen: list[str] = []
+    for name in wanted:
+        path = (Path.cwd() / name) if (Path.cwd() / name).exists() else root / name
+        relative = path.resolve().relative_to(root).as_posix() if path.resolve().is_relative_to(root) else name
+        found = [page for page in walkable if page == relative or page.startswith(f"{relative}/")]
+        if not found:
+            raise WalkthroughError(f"no lab page is named '{name}'; there are: {', '.join(walkable)}")
+        chosen += [page for page in found if page not in chosen]
+    return chosen or walkable

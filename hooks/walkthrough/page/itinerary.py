@@ -1,0 +1,59 @@
+"""An itinerary: a page to walk, with the steps of the pages that it builds on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from walkthrough.page.pages import Page
+from walkthrough.page.steps import ApplyDiff, NotRun, RunCommands, Step, WriteFile
+
+_APPEARANCE = {"linenums", "hl_lines"}
+
+
+@dataclass(frozen=True)
+class Itinerary:
+    """A page to walk: the page, its steps, and the pages before it whose steps are done first."""
+
+    page: Page
+    steps: tuple[Step, ...]
+    before: tuple[tuple[Page, tuple[Step, ...]], ...] = ()
+    """Each with what a reader does on it; its claims are not among that."""
+
+
+def shown_files(steps: Iterable[Step]) -> dict[str, int]:
+    """Return the lab files that steps write, with the line of the last fence of each."""
+    return {step.path: step.fence.line for step in steps if isinstance(step, (WriteFile, ApplyDiff))}
+
+
+def executable_texts(itinerary: Itinerary) -> list[str]:
+    """Return the text of everything that a walk of the page runs or writes."""
+    every = [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)
+    texts = []
+    for step in every:
+        if isinstance(step, RunCommands):
+            texts += [command.text for command in step.commands]
+        elif not isinstance(step, NotRun):
+            texts.append(step.fence.text)
+    return texts
+
+
+def content_digest(itinerary: Itinerary) -> str:
+    """Return the digest (sha256, hex) of all that decides what a walk of the page does.
+
+    That is each step's language, options and text, of the page and of the pages it builds on. Prose, line numbers
+    and a fence's looks are no part of it.
+    """
+    told = [
+        [page.lab, [_told(step) for step in steps]]
+        for page, steps in (*itinerary.before, (itinerary.page, itinerary.steps))
+    ]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _told(step: Step) -> list[Any]:
+    options = {name: value for name, value in step.fence.options.items() if name not in _APPEARANCE}
+    return [step.fence.language, options, step.fence.text]

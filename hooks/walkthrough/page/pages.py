@@ -1,0 +1,142 @@
+"""A page: its front matter and its fences, read and validated without Docker."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from walkthrough.errors import Location, PageError, Problem
+from walkthrough.page.fences import Fence, read_fences
+from walkthrough.project import LAB_PREFIX, Project
+from walkthrough.schema import explain, line_of
+
+# MkDocs' own rule (mkdocs/utils/meta.py): what it does not match is page text there, so we must not disagree.
+_FRONT_MATTER = re.compile(r"^-{3}[ \t]*\n(.*?\n)(?:\.{3}|-{3})[ \t]*\n", re.DOTALL)
+# Markdown's MultiMarkdown metadata: MkDocs would silently swallow such a first line.
+_LOOSE_METADATA = re.compile(r"^[ ]{0,3}[A-Za-z0-9_-]+:\s")
+
+
+class FrontMatter(BaseModel):
+    """What a page may say of itself; every other key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str | None = None
+    description: str | None = None
+    hide: list[str] = []
+    tags: list[str] = []
+    search: dict[str, Any] = {}
+    builds_on: list[str] = []
+    """Pages of the same lab, named from this one's folder, that are walked first, in the same workspace."""
+    given: dict[str, str] = {}
+    """Figures in the prose that nobody measures here, each with where it comes from."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One Markdown file of ``docs/``: ``path`` is relative to the project, ``text`` is the whole file."""
+
+    path: str
+    text: str
+    body_line: int
+    front: FrontMatter
+    fences: tuple[Fence, ...]
+
+    @cached_property
+    def lab(self) -> str | None:
+        """The lab that the page belongs to (its folder of ``docs/``), if it is a lab page."""
+        parts = Path(self.path).parts
+        return parts[1] if len(parts) > 2 and parts[1].startswith(LAB_PREFIX) else None
+
+    @cached_property
+    def name(self) -> str:
+        """The page's name inside its lab, such as ``go-app`` or ``setup/verify``."""
+        folder = Path("docs") / (self.lab or "")
+        return Path(self.path).relative_to(folder).with_suffix("").as_posix()
+
+    @property
+    def flat_name(self) -> str:
+        """The page's name inside its lab as the name of a file, such as ``setup-verify``."""
+        return self.name.replace("/", "-")
+
+    def at(self, line: int) -> Location:
+        """Return a line of this page as a location."""
+        return Location(self.path, line)
+
+    @cached_property
+    def builds_on(self) -> tuple[str, ...]:
+        """Paths of the pages that this one builds on, relative to the project."""
+        folder = posixpath.dirname(self.path)
+        return tuple(posixpath.normpath(posixpath.join(folder, name)) for name in self.front.builds_on)
+
+
+def read_page(project: Project, path: Path) -> Page:
+    """Read one page.
+
+    Raises:
+        PageError: with every problem of its front matter and of its fences' form.
+    """
+    name = project.relative(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        where = Location(name, path.read_bytes()[: error.start].count(b"\n") + 1)
+        raise PageError([Problem(where, "this is not UTF-8 text", "save the file as UTF-8")]) from None
+    except OSError as error:
+        raise PageError([Problem(Location(name, 1), f"cannot be read ({error.strerror})")]) from None
+
+    problems: list[Problem] = []
+    front, body, body_line = _read_front_matter(name, text, problems)
+    extensions, options = project.markdown_extensions
+    fences, strays = read_fences(body, extensions, options, body_line)
+    problems += [
+        Problem(Location(name, stray.line), f"this fence {stray.why}", "correct it: readers would see raw text")
+        for stray in strays
+    ]
+    if problems:
+        raise PageError(problems)
+    return Page(name, text, body_line, front, tuple(fences))
+
+
+def _read_front_matter(name: str, text: str, problems: list[Problem]) -> tuple[FrontMatter, str, int]:
+    """Return the front matter, the text after it, and the line at which that text begins."""
+    found = _FRONT_MATTER.match(text)
+    if not found:
+        if text.startswith("---"):
+            what = "the front matter is opened by '---' but never closed"
+            problems.append(Problem(Location(name, 1), what, "close it with a line '---'"))
+        elif _LOOSE_METADATA.match(text):
+            what = "the page opens with 'key: value' outside of front matter, which MkDocs swallows"
+            problems.append(Problem(Location(name, 1), what, "put it between two lines '---'"))
+        return FrontMatter(), text, 1
+
+    source = found.group(1)
+    body = text[found.end() :]
+    body_line = text[: found.end()].count("\n") + 1
+    try:
+        node = yaml.compose(source, yaml.SafeLoader)
+        values = yaml.safe_load(source)
+    except yaml.MarkedYAMLError as error:
+        line = (error.problem_mark.line if error.problem_mark else 0) + 2
+        problems.append(Problem(Location(name, line), f"the front matter is not YAML: {error.problem}", "correct it"))
+        return FrontMatter(), body, body_line
+    if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
+        problems.append(Problem(Location(name, 2), "the front matter is not a mapping", "write 'key: value' lines"))
+        return FrontMatter(), body, body_line
+    try:
+        return FrontMatter.model_validate(values), body, body_line
+    except ValidationError as error:
+        for entry in error.errors():
+            line = line_of(node, entry["loc"]) + 2
+            key = ".".join(map(str, entry["loc"]))
+            what = f"front matter '{key}': {explain(entry)}"
+            todo = "known keys: " + ", ".join(FrontMatter.model_fields)
+            problems.append(Problem(Location(name, line), what, todo))
+        return FrontMatter(), body, body_line

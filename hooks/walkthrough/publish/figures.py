@@ -1,0 +1,125 @@
+"""Figures in prose: never typed, but drawn from the record of the page that claims them.
+
+A page writes `` `=IMAGE CLAIM` `` such as `` `=go-app size` `` or `` `=go-app stops.0` ``, and its reader sees the
+measured value. A figure that is typed all the same must be a budget that a check holds, or one that the page's front
+matter calls given, with its source.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from walkthrough.claims.spec import Finding
+from walkthrough.page.figures import Source
+from walkthrough.publish.pictures import bar
+from walkthrough.record.evidence import Record
+
+_RENDERED = re.compile(r"<code>=(?P<image>[^\s<]+) (?P<key>[^\s<]+)</code>")
+_TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+_CELL = re.compile(r"<td[^>]*>(?P<text>.*?)</td>", re.DOTALL)
+STAND_IN_MARK = '<a class="figure-mark" href="#stand-ins" aria-label="measured on a stand-in">†</a>'
+STAND_IN_NOTE = (
+    '<p class="walk-note" id="stand-ins">† Measured with a stand-in for an official base image, rebuilt from Debian'
+    " packages. With the official image the figure is another.</p>"
+)
+_OF_BUILDS = {"reuses"}
+"""Claims that measure the build, and so every base image in it, not the finished image alone."""
+_SIZES = {"size", "compressed", "upload"}
+"""Claims whose bytes may be compared with each other: all are what an image weighs."""
+_HOW = {
+    "size": "uncompressed: the sum of the files of all layers",
+    "compressed": "what a pull downloads: the layers, gzip level 6 each",
+    "http": "from starting the container to the first such answer",
+    "healthy": "from starting the container until Docker calls it healthy",
+    "stops": "from the signal to the end of the container",
+    "reuses": "the build after an edit of the app, from its start to its end",
+    "upload": "what a push uploads after an edit of the app: the layers that are new, gzip level 6 each",
+    "packages": "packages that a scanner could find, of a distribution or of a language",
+    "programs": "files that can be executed, libraries aside",
+    "memory": "memory that no file is behind, after the first answers",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured claim; ``on_stand_in`` if a stand-in for an official base image had a part in it."""
+
+    finding: Finding
+    on_stand_in: bool
+
+
+def measured(
+    image: str, key: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]
+) -> Figure | None:
+    """Return what the records say of a claim, or None where they do not."""
+    source = known.get((image, key))
+    record = record_of(source.page) if source else None
+    if source and record and source.step < len(record.steps):
+        step = record.steps[source.step]
+        for finding in step.findings:
+            if finding.key == source.key:
+                built_on = key in _OF_BUILDS and any(base.stand_in for base in record.bases)
+                return Figure(finding.finding, built_on or step.stand_in is not None)
+    return None
+
+
+def how(finding: Finding) -> str:
+    """Return how a claim was measured, in words."""
+    return _HOW.get(finding.key.split(".")[0], finding.claim)
+
+
+def fill(rendered: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]) -> str:
+    """Return a rendered page with each figure replaced by what the record measured.
+
+    Where a table holds two figures of one kind or more, a bar below each compares them: the image before with the image
+    after. A figure that a stand-in had a part in is marked, and the end of the page says what the mark means.
+    """
+    marked = False
+
+    def figure_of(found: re.Match[str]) -> Figure | None:
+        return measured(html.unescape(found["image"]), html.unescape(found["key"]), known, record_of)
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal marked
+        figure = figure_of(found)
+        if figure is None:
+            return '<span class="figure unknown">not measured yet</span>'
+        words = html.escape(f"{html.unescape(found['image'])}, measured: {how(figure.finding)}")
+        marked = marked or figure.on_stand_in
+        mark = STAND_IN_MARK if figure.on_stand_in else ""
+        return f'<span class="figure" title="{words}">{html.escape(figure.finding.measured_text())}{mark}</span>'
+
+    def table(found: re.Match[str]) -> str:
+        return _with_bars(found[0], figure_of)
+
+    filled = _RENDERED.sub(value, _TABLE.sub(table, rendered))
+    return filled + (STAND_IN_NOTE if marked else "")
+
+
+def _with_bars(table: str, figure_of: Callable[[re.Match[str]], Figure | None]) -> str:
+    """Return a table of not yet drawn figures with a bar in each cell whose figure can be compared with another's."""
+
+    def quantity(cell: re.Match[str]) -> tuple[str, float] | None:
+        """Return what a cell's figure may be compared with, and its value."""
+        found = _RENDERED.fullmatch(cell["text"].strip())
+        known = figure_of(found) if found else None
+        if known is None or not isinstance(known.finding.measured, (int, float)):
+            return None
+        kind = known.finding.key.split(".")[0]
+        return f"{known.finding.unit} {'size' if kind in _SIZES else kind}", known.finding.measured
+
+    alike: dict[str, list[float]] = {}
+    for cell in _CELL.finditer(table):
+        if told := quantity(cell):
+            alike.setdefault(told[0], []).append(told[1])
+
+    def with_bar(cell: re.Match[str]) -> str:
+        told = quantity(cell)
+        if told is None or len(alike[told[0]]) < 2:
+            return cell[0]
+        return cell[0].removesuffix("</td>") + str(bar(told[1], max(alike[told[0]]))) + "</td>"
+
+    return _CELL.sub(with_bar, table)

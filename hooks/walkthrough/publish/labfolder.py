@@ -1,0 +1,114 @@
+"""The lab as a folder: ``labs/<lab>/`` holds the files as a reader has them at the end, generated from the pages."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from walkthrough.errors import Problem
+from walkthrough.page.course import Course
+from walkthrough.page.itinerary import Itinerary, shown_files
+from walkthrough.page.pages import Page
+from walkthrough.page.patch import apply_patch
+from walkthrough.page.steps import ApplyDiff, WriteFile
+from walkthrough.project import Project
+
+_GENERATED = "README.md", "evidence"
+_PAGE_LINK = re.compile(r"\]\((?![a-z]+:|#)([\w./-]+\.md(?:#[\w-]+)?\))")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A committed lab file that is not what its page shows: ``line`` is that of the fence, ``how`` says how."""
+
+    path: str
+    line: int
+    how: str
+
+
+def write_lab(project: Project, itinerary: Itinerary, write: bool = True) -> list[Drift]:
+    """Bring the committed files of a page up to date, or only compare, without ``write``.
+
+    Returns:
+        the files that were not as they should be.
+    """
+    folder = project.labs / str(itinerary.page.lab)
+    lines = shown_files(itinerary.steps)
+    drift = []
+    for path, text in final_files(itinerary).items():
+        place = folder / path
+        known = place.read_text(encoding="utf-8") if place.is_file() else None
+        if known == text:
+            continue
+        how = "is missing" if known is None else "is not what this page shows"
+        drift.append(Drift(project.relative(place), lines.get(path, 1), how))
+        if write:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8", newline="\n")
+            if text.startswith("#!"):
+                place.chmod(0o755)
+    return drift
+
+
+def final_files(itinerary: Itinerary) -> dict[str, str]:
+    """Return the lab files that a page shows, as they are at its end, from its text alone.
+
+    A lab's first page is also its README, and a page in a folder of its own (``setup/verify.md``) is that file too.
+    """
+    page = itinerary.page
+    files: dict[str, str] = {}
+    for _, steps in (*itinerary.before, (page, itinerary.steps)):
+        for step in steps:
+            if isinstance(step, WriteFile):
+                files[step.path] = step.fence.text
+            elif isinstance(step, ApplyDiff) and step.path in files:
+                files[step.path] = apply_patch(files[step.path], step.fence.text, step.fence.first_text_line)
+    own = {path: files[path] for path in shown_files(itinerary.steps) if path in files}
+    text = text_file(page)
+    return {**own, text: _as_file(page, text)} if text else own
+
+
+def text_file(page: Page) -> str | None:
+    """Return the path below the lab at which the page itself is kept, if it is."""
+    return "README.md" if page.name == "index" else f"{page.name}.md" if "/" in page.name else None
+
+
+def _as_file(page: Page, path: str) -> str:
+    """Return a page as a file of its lab: without front matter, its links leading to the other pages' sources."""
+    body = "".join(page.text.splitlines(keepends=True)[page.body_line - 1 :]).lstrip("\n")
+    up = "../" * (path.count("/") + 2)
+    folder = posixpath.dirname(page.path)
+
+    def source(found: re.Match[str]) -> str:
+        return f"]({up}{posixpath.normpath(posixpath.join(folder, found[1]))}"
+
+    return _PAGE_LINK.sub(source, body)
+
+
+def drift_of(course: Course) -> list[Problem]:
+    """Return a problem for every committed lab file that no page shows, or that differs from its page."""
+    problems: list[Problem] = []
+    shown: set[str] = set()
+    for itinerary in course.itineraries.values():
+        page = itinerary.page
+        stale = write_lab(course.project, itinerary, write=False)
+        problems += [Problem(page.at(s.line), f"{s.path} {s.how}", "run 'make' and commit it") for s in stale]
+        kept = text_file(page)
+        paths = {*shown_files(itinerary.steps), *([kept] if kept else [])}
+        shown |= {f"labs/{page.lab}/{path}" for path in paths}
+    labs = {page.lab: page for page in course.pages.values() if page.lab}
+    for lab, page in labs.items():
+        problems += _strangers(course.project, str(lab), page, shown)
+    return sorted(problems)
+
+
+def _strangers(project: Project, lab: str, page: Page, shown: set[str]) -> list[Problem]:
+    folder = project.labs / lab
+    return [
+        Problem(page.at(1), f"{project.relative(path)} is shown on no page of the lab", "delete it, or show it")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.relative_to(folder).parts[0] not in _GENERATED
+        and project.relative(path) not in shown
+    ]

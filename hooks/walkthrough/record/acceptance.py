@@ -1,0 +1,64 @@
+"""Accepting a record: it is rewritten where a page says something new, not where a run went a little differently."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from walkthrough.page.pages import Page
+from walkthrough.project import Project
+from walkthrough.record.evidence import Past, Record, read_file, record_path, write_file
+
+_SAME_SIZE = 0.02
+"""Two measured sizes within 2 % say the same: a stand-in rebuilt from newer packages moves by less."""
+_OF_THE_RUN = {"memory"}
+"""Claims whose bytes depend on how a run went, as a time does, and not on what the image is."""
+
+
+def accept(project: Project, page: Page, record: Record) -> bool:
+    """Commit ``record`` to the project if it says something new; return whether it was written.
+
+    New is a changed page or verdict, or a size that moved by more than 2 %. Times, dates, output and the like of a
+    second machine are not: its run leaves the checkout clean.
+    """
+    path = record_path(project, page)
+    known = read_file(path)
+    if known and _meaning(known) == _meaning(record) and _same_sizes(known, record):
+        return False
+    write_file(path, record.model_copy(update={"past": _past(known, record)}))
+    return True
+
+
+def _past(known: Record | None, record: Record) -> list[Past]:
+    """Return the history of a record that replaces ``known``, which joins it if its sizes were others."""
+    if known is None:
+        return []
+    if known.sizes == record.sizes:
+        return known.past
+    return [*known.past, Past(walked=known.walked, engine=known.engine["engine"], sizes=known.sizes)]
+
+
+def _meaning(record: Record) -> list[Any]:
+    verdicts = [
+        (
+            (step.kind, step.title, step.status, step.stand_in),
+            [(finding.claim, finding.unit, finding.ok) for finding in step.findings],
+            [(stage.name, stage.base, stage.copies) for stage in step.anatomy.stages] if step.anatomy else None,
+        )
+        for step in record.steps
+    ]
+    bases = sorted((base.name, base.stand_in, base.differs) for base in record.bases)
+    return [record.page, record.content, record.coverage, verdicts, bases]
+
+
+def _same_sizes(known: Record, new: Record) -> bool:
+    def sizes(record: Record) -> list[int]:
+        return [
+            int(finding.measured)
+            for step in record.steps
+            for finding in step.findings
+            if finding.unit == "bytes" and finding.key not in _OF_THE_RUN
+            if isinstance(finding.measured, (int, float))
+        ]
+
+    pairs = zip(sizes(known), sizes(new), strict=True)
+    return all(abs(before - after) <= _SAME_SIZE * max(before, after) for before, after in pairs)

@@ -1,0 +1,33 @@
+"""YAML that people write, held against a schema: what is wrong, in plain words, at its line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+    """Return the line (from 0) of the deepest part of ``loc`` that a composed YAML ``node`` has."""
+    line = node.start_mark.line if node else 0
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            match = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if match is None:
+                break
+            line, node = match[0].start_mark.line, match[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+        else:
+            break
+    return line
+
+
+def explain(entry: Any) -> str:
+    """Return pydantic's account of one error in plain words."""
+    if entry["type"] == "extra_forbidden":
+        return "nobody knows this key"
+    if entry["type"] == "missing":
+        return "is missing"
+    return str(entry["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,1 @@
+"""Walking a page: its workspace, its shell, its steps, its measurements."""

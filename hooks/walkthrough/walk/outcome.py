@@ -1,0 +1,58 @@
+"""What came of a walk: an outcome for each step of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from walkthrough.claims.spec import Finding
+from walkthrough.errors import Problem
+from walkthrough.images.anatomy import Anatomy
+
+Status = Literal["passed", "failed", "not run", "not reached"]
+
+
+@dataclass(frozen=True)
+class CommandOutcome:
+    """One command as it ran: text, exit status, what it printed, seconds."""
+
+    text: str
+    exit_code: int
+    output: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one step. ``line`` is where it stands on the page now."""
+
+    line: int
+    title: str
+    status: Status
+    seconds: float = 0.0
+    commands: tuple[CommandOutcome, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    stand_in: str | None = None
+    """The stand-in that is part of the measured image, if one is."""
+    anatomy: Anatomy | None = None
+    """What the measured image is made of."""
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A walked page: an outcome for each of its steps, in order."""
+
+    page: str
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether every step that is run did what the page says."""
+        return all(outcome.status in ("passed", "not run") for outcome in self.outcomes)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Every problem, in page order."""
+        return [problem for outcome in self.outcomes for problem in outcome.problems]

@@ -1,0 +1,70 @@
+"""The workspace of one walk: a home of its own, and the lab's files as its reader would write them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from walkthrough.errors import StepError
+from walkthrough.files import remove_tree
+from walkthrough.page.patch import apply_patch
+
+COURSE_FOLDER = "docker-labs"
+
+
+class Workspace:
+    """A fresh home with ``~/docker-labs/<lab>`` in it; removed on leaving, whatever happened.
+
+    Args:
+        parent: folder to make it in.
+        lab: name of the lab, the folder that file paths are relative to.
+    """
+
+    def __init__(self, parent: Path, lab: str) -> None:
+        parent.mkdir(parents=True, exist_ok=True)
+        self.root = Path(tempfile.mkdtemp(prefix="walk-", dir=parent)).resolve()
+        self.home = self.root / "home"
+        self.lab = self.home / COURSE_FOLDER / lab
+        self.tools = self.root / "tools"
+        self.temporary = self.root / "tmp"
+        for folder in (self.lab, self.tools, self.temporary):
+            folder.mkdir(parents=True)
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        remove_tree(self.root)
+
+    def _place(self, path: str) -> Path:
+        """Return the absolute place of a lab path, refusing any that a link leads out of the lab."""
+        place = self.lab / path
+        inside = self.lab.resolve()
+        if inside != self.lab or not place.parent.resolve().is_relative_to(inside) or place.is_symlink():
+            raise StepError(f"the file path '{path}' leaves the lab's folder through a link", "write to a plain folder")
+        return place
+
+    def write(self, path: str, text: str) -> None:
+        """Write ``text`` to the lab file ``path``, making its folders.
+
+        Raises:
+            StepError: where the path leads out of the lab or cannot be written.
+        """
+        place = self._place(path)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8", newline="\n")
+            if text.startswith("#!"):
+                place.chmod(0o755)
+        except OSError as error:
+            raise StepError(f"'{path}' cannot be written: {error.strerror}", "is a folder in the way?") from None
+
+    def change(self, path: str, patch: str, first_line: int) -> None:
+        """Apply a unified diff to the lab file ``path`` as it stands."""
+        place = self._place(path)
+        if not place.is_file():
+            raise StepError(f"there is no '{path}' to change yet", "show the whole file first")
+        self.write(path, apply_patch(place.read_text(encoding="utf-8"), patch, first_line))
