@@ -235,7 +235,7 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
     with contextlib.closing(engine.api()) as api:
         image, _ = api.images.build(fileobj=io.BytesIO(dockerfile.encode()), labels={WALK_LABEL: "test"}, rm=True)
         try:
-            with running(api, str(image.id), "test") as server:
+            with running(api, str(image.id), "test", helpers=[debian]) as server:
                 server.container.exec_run(["sleep", "1003"], detach=True)
 
                 def seen() -> dict[str, str]:
@@ -247,7 +247,7 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
 
                 sleeping = {f"sleep {seconds}" for seconds in (1001, 1002, 1003)}
                 assert wait_for(lambda: sleeping <= seen().keys() or None, 30, 0.1)
-                server.freeze([debian])
+                server.freeze()
                 states = seen()
         finally:
             api.images.remove(str(image.id), force=True)
