@@ -21,6 +21,7 @@ COPY server.c /unused
 
 FROM debian:trixie-slim
 COPY --from=build /server /server
+RUN date +%N >/built
 EXPOSE 9090
 HEALTHCHECK --interval=1s CMD true
 CMD /server; true
@@ -74,7 +75,7 @@ def test_each_false_claim_is_reported_at_its_line_with_what_was_measured(tmp_pat
 
     said = run(project, "walkthrough", "verify").stdout
 
-    assert len(claims()) >= 19
+    assert len(claims()) >= 24
     for claim in claims().values():
         page = f"docs/lab-01-small/{claim.lie.image or 'page'}.md"
         line = (project / page).read_text().splitlines().index(claim.lie.written) + 1
