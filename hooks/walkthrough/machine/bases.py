@@ -42,6 +42,8 @@ class Facts(BaseModel):
     needs: list[str] = []
     root: bool = False
     """Whether the build context holds ``root.tar``, a minimal Debian."""
+    suite: str = "trixie"
+    """The Debian release of that archive."""
     env: dict[str, str] = {}
     user: str = ""
     workdir: str = ""

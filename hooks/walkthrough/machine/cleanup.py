@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import docker
 import docker.errors
+from docker.models.containers import Container
 
 from walkthrough.files import remove_tree
 from walkthrough.machine.engine import Engine
@@ -18,6 +20,20 @@ from walkthrough.machine.marks import WALK_LABEL, end_marked
 def tags(api: docker.DockerClient) -> dict[str, str]:
     """Return every tag of the engine and the id of its image."""
     return {tag: str(image.id) for image in api.images.list() for tag in image.tags}
+
+
+def _remove(container: Container) -> None:
+    """Remove a container; one that the engine is removing already (``--rm``) is waited for.
+
+    Raises:
+        docker.errors.NotFound: where it was gone before.
+    """
+    try:
+        container.remove(force=True, v=True)
+    except docker.errors.APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
+        container.wait(condition="removed")
 
 
 def remove_labelled(api: docker.DockerClient, label: str, before: dict[str, str]) -> list[str]:
@@ -33,7 +49,7 @@ def remove_labelled(api: docker.DockerClient, label: str, before: dict[str, str]
     chosen: dict[str, str | list[str] | bool] = {"label": label}
     for container in api.containers.list(all=True, filters=chosen):
         with contextlib.suppress(docker.errors.NotFound):
-            container.remove(force=True, v=True)
+            _remove(container)
             removed.append(f"container {container.name}")
     for network in api.networks.list(filters=chosen):
         with contextlib.suppress(docker.errors.NotFound):

@@ -127,7 +127,7 @@ class _Provider:
             for certificate in certificates():
                 shutil.copy(certificate, copied)
             if facts.root:
-                shutil.copy(self._root(), context / "root.tar")
+                shutil.copy(self._root(facts.suite), context / "root.tar")
             done = self._engine.command(
                 "buildx",
                 "build",
@@ -148,11 +148,11 @@ class _Provider:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _root(self) -> Path:
-        root = self._scratch() / "root.tar"
+    def _root(self, suite: str) -> Path:
+        root = self._scratch() / f"{suite}.tar"
         if not root.exists():
             new = root.with_name("new.tar")
-            bootstrap(new)
+            bootstrap(new, suite=suite)
             new.replace(root)
         return root
 
