@@ -9,8 +9,8 @@ from walkthrough.claims.claim import Claim, Lie
 from walkthrough.claims.finding import Finding, told
 from walkthrough.claims.seen import Subject
 
-SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}
-_ENV = "env"
+SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
+_TAKES_WORD_OF_ENV = {"-u", "--unset", "-C", "--chdir"}
 
 
 class ExecFormClaim(Claim[bool]):
@@ -31,16 +31,19 @@ exec_form() {
         return
     fi
     for part in entrypoint cmd both; do
-        # A shell, perhaps behind env or busybox, with an option that has a c in it: the next word is a line of shell.
+        # A shell, perhaps behind env or busybox, with a c among its options: what follows is a line of shell.
         if awk '
             { word = $0; sub(/.*\//, "", word) }
-            !shell && (word == "env" || word == "busybox" || (begun && /=/)) { begun = 1; next }
+            skip { skip--; next }
+            NR == 1 && word == "env" { env = 1; next }
+            env && !shell && /^(-u|--unset|-C|--chdir)$/ { skip = 1; next }
+            env && !shell && (/^-/ || /=/) { next }
+            !shell && !busybox && word == "busybox" { busybox = 1; next }
             !shell { if (word ~ /^(sh|bash|dash|ash|ksh|zsh)$/) { shell = 1; next } exit }
-            /^[-+]o$/ || /^[-+]O$/ { skip = 1; next }
-            skip { skip = 0; next }
-            /^--/ { next }
-            /^-[A-Za-z]*c/ { found = 1; exit }
-            !/^[-+]/ { exit }
+            /^--/ { skip = /^--(rcfile|init-file)$/; next }
+            /^-.*c/ { found = 1; exit }
+            /^[-+]/ { skip = gsub(/[oO]/, ""); next }
+            { exit }
             END { exit !found }' "$work/$part"
         then
             bad "it starts in exec form" "a shell is started first ($(paste -s -d ' ' "$work/$part")): write CMD as a JSON list"
@@ -70,26 +73,30 @@ exec_form() {
 def hands_a_line_to_a_shell(words: Sequence[str]) -> bool:
     """Return whether the first program of ``words`` is a shell with ``-c``, whatever its other options are.
 
-    The options are those of bash(1) and dash(1): ``-o`` and ``-O`` take a word, single letters may be joined, and ``c``
-    among them means that the first word that is no option is a line of shell. ``env`` and ``busybox`` only lead there.
+    The options are those of bash(1) and dash(1): single letters may be joined, an ``o`` or ``O`` among them takes a
+    word, and a ``c`` means that a line of shell follows. ``env`` and ``busybox`` only lead to the shell.
     """
     rest = list(words)
-    while rest and (PurePosixPath(rest[0]).name in (_ENV, "busybox") or ("=" in rest[0] and rest is not words)):
+    if rest and PurePosixPath(rest[0]).name == "env":
+        while rest := rest[1:]:
+            if rest[0] in _TAKES_WORD_OF_ENV:
+                rest = rest[1:]
+            elif not rest[0].startswith("-") and "=" not in rest[0]:
+                break
+    if rest and PurePosixPath(rest[0]).name == "busybox":
         rest = rest[1:]
-        if not rest:
-            return False
-        if PurePosixPath(rest[0]).name not in SHELLS and "=" not in rest[0]:
-            break
     if not rest or PurePosixPath(rest[0]).name not in SHELLS:
         return False
-    takes_word = False
+    skip = 0
     for word in rest[1:]:
-        if takes_word:
-            takes_word = False
-        elif word in ("-o", "+o", "-O", "+O"):
-            takes_word = True
-        elif word.startswith("-") and not word.startswith("--") and "c" in word:
+        if skip:
+            skip -= 1
+        elif word.startswith("--"):
+            skip = int(word in ("--rcfile", "--init-file"))
+        elif word.startswith("-") and "c" in word:
             return True
-        elif not word.startswith(("-", "+")):
+        elif word.startswith(("-", "+")):
+            skip = word.count("o") + word.count("O")
+        else:
             return False
     return False
