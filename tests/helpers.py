@@ -26,7 +26,8 @@ INDEX_PAGE = f"docs/{LAB}/index.md"
 LIMIT = 600
 # A user namespace without a mapping: every process in it is nobody, though the files stay readable.
 NOBODY = ("unshare", "--user")
-NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/state"}
+NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/" + "state/" * 20}
+"""Where no engine answers, and where not even root can start one: the path is too long for a socket."""
 
 
 def copy_project(target: Path) -> Path:
