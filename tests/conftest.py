@@ -28,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def no_engine_unasked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test that does not ask for the engine find none, so that the mark ``unit`` cannot be wrong."""
     if "engine" not in request.fixturenames:
+        monkeypatch.delenv("LABS_ENGINE", raising=False)
         for name, value in NO_ENGINE.items():
             monkeypatch.setenv(name, value)
 

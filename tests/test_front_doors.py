@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers import FRONT_DOORS, ROOT, line_with, run, small_project
+from helpers import FRONT_DOORS, honest_page, line_with, run, small_project
 from walkthrough.page.course import read_course
 from walkthrough.project import Project
 from walkthrough.publish.labfolder import write_lab
 
-HONEST = (ROOT / "tests/pages/honest.md").read_text()
 LAB = "docs/lab-01-small"
 
 
@@ -82,28 +81,28 @@ ONE_OF_EACH_KIND = ("unknown front matter", "wrong expected output", "budget tha
 """Told at every door: one that is seen at reading, one at walking, one at measuring."""
 
 
-def filled(text: str, name: str) -> str:
-    """Return a text of the honest page for a page with that name: files, image, container and port of its own."""
-    port = 18000 + sorted([*LIES, "honest"]).index(name)
-    return text.replace("NAME", _slug(name)).replace("PORT", str(port))
-
-
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     return name.lower().replace(" ", "-")
 
 
 def path_of(name: str) -> str:
-    return f"{LAB}/{_slug(name)}.md"
+    return f"{LAB}/{slug(name)}.md"
+
+
+def page_with(name: str, old: str = "", new: str = "") -> str:
+    """Return the honest page under that name, one text of it replaced."""
+    text = honest_page("NAME", "PORT")
+    assert old in text, name
+    port = 18000 + sorted([*LIES, "honest"]).index(name)
+    return text.replace(old, new).replace("NAME", slug(name)).replace("PORT", str(port))
 
 
 def telling(folder: Path, *lies: str) -> Path:
     """Make a project of an honest page that was never walked before, and of a page for each lie."""
-    fresh = HONEST.replace("Hello from NAME", f"Hello from NAME, {uuid.uuid4().hex}")
-    project = small_project(folder, filled(fresh, "honest"), "honest")
+    greeting = "Hello from NAME"
+    project = small_project(folder, page_with("honest", greeting, f"{greeting}, {uuid.uuid4().hex}"), "honest")
     for name in lies:
-        lie = LIES[name]
-        assert lie.old in HONEST, name
-        small_project(folder, filled(HONEST.replace(lie.old, lie.new), name), _slug(name))
+        small_project(folder, page_with(name, LIES[name].old, LIES[name].new), slug(name))
     return project
 
 
@@ -117,7 +116,7 @@ def ask(project: Path, door: str) -> subprocess.CompletedProcess[str]:
 def assert_blamed(project: Path, said: str, name: str) -> None:
     """Demand that the lie is told at its line, with its words."""
     lie = LIES[name]
-    where = f"{path_of(name)}:{line_with(project / path_of(name), filled(lie.culprit, name))}: "
+    where = f"{path_of(name)}:{line_with(project / path_of(name), lie.culprit.replace('NAME', slug(name)))}: "
     assert where in said, said
     assert lie.says in said.partition(where)[2].partition("\ndocs/")[0], said
 
