@@ -131,7 +131,7 @@ def pages(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(autouse=True)
 def a_proxy_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server in the container is asked, never a proxy, whatever the environment says."""
+    """Name a proxy in the environment: the server in the container is asked, whatever stands there."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)

@@ -143,10 +143,11 @@ def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
     if recorded is None or recorded.anatomy is None:
         return table
     stand_ins = {base.name for base in view.record.bases if base.stand_in} if view.record else set()
-    return table + _anatomy(step.spec.image, recorded.anatomy, stand_ins)
+    return table + anatomy_html(step.spec.image, recorded.anatomy, stand_ins)
 
 
-def _anatomy(image: str, anatomy: AnatomyRecord, stand_ins: set[str]) -> str:
+def anatomy_html(image: str, anatomy: AnatomyRecord, stand_ins: set[str]) -> str:
+    """Return the pictures of an image and, beside them, the same in words and tables."""
     layers = pictures.shares((layer.instruction, layer.size) for layer in anatomy.layers if layer.size)
     contents = pictures.shares((content.path, content.size) for content in anatomy.contents)
     graph = pictures.stage_graph(anatomy, stand_ins)
