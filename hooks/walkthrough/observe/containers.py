@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import signal as signals
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -333,9 +332,8 @@ def fetch(url: str, limit: float) -> Answer:
 
 
 def _hang_up(response: requests.Response) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        connection: Any = response.raw.connection
-        connection.sock.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError, ValueError):
+        response.raw.shutdown()
 
 
 def _signal_name(sent: str) -> str:
