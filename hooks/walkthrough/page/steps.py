@@ -11,29 +11,18 @@ from walkthrough.claims.spec import ImageSpec, read_spec
 from walkthrough.errors import PageError, Problem
 from walkthrough.page.fences import Fence
 from walkthrough.page.pages import Page
+from walkthrough.page.sessions import PROMPT, Command, read_session
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds that a command may take unless its fence says otherwise: a cold build on a small machine takes one or two
 minutes, and an author waits for the verdict."""
 
-PROMPT, CONTINUATION = "$ ", "> "
 _DISPLAY = {"title", "linenums", "hl_lines"}
 IMAGE_TITLE = "check image "
 WRITTEN = "reader-check"
 """Value of the fence option ``written``: the text is the lab's check script and kept by ``make record``."""
 _ILLUSTRATIONS = {"text"}
 _COMMANDS = {"console", "bash"}
-
-
-@dataclass(frozen=True)
-class Command:
-    """One command of a console block: where it stands, its text, and the output that the page shows for it."""
-
-    line: int
-    text: str
-    expected: tuple[str, ...]
-    last: int
-    """Line of the last line that belongs to the command, its shown output included."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +72,7 @@ class RunCommands(Step):
 
     @property
     def title(self) -> str:
-        first = self.commands[0].text.splitlines()[0]
-        return first + (f" (and {len(self.commands) - 1} more)" if len(self.commands) > 1 else "")
+        return self.commands[0].head + (f" (and {len(self.commands) - 1} more)" if len(self.commands) > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -96,7 +84,7 @@ class RunScript(Step):
 
     @property
     def title(self) -> str:
-        lines = [line for line in self.fence.text.splitlines() if line.strip() and not line.startswith("#")]
+        lines = [line for line in self.fence.text.split("\n") if line.strip() and not line.startswith("#")]
         return "script: " + (lines[0] if lines else "(empty)")
 
 
@@ -120,7 +108,7 @@ class NotRun(Step):
     @property
     def commands(self) -> int:
         """How many commands are not run: those after a prompt, else the block as one."""
-        return sum(line.startswith(PROMPT) for line in self.fence.text.splitlines()) or 1
+        return sum(line.startswith(PROMPT) for line in self.fence.text.split("\n")) or 1
 
     @property
     def title(self) -> str:
@@ -207,41 +195,14 @@ class _Reader:
 
     def console(self, fence: Fence) -> Step | None:
         self.options(fence, {"exit", "timeout", *_DISPLAY})
-        commands: list[Command] = []
-        text: list[str] = []
-        expected: list[str] = []
-        start = 0
-
-        def finish(last: int) -> None:
-            if text:
-                commands.append(Command(start, "\n".join(text), tuple(expected), last))
-
-        for number, line in enumerate(fence.text.splitlines(), fence.first_text_line):
-            if line.startswith(PROMPT):
-                finish(number - 1)
-                start, text, expected = number, [line.removeprefix(PROMPT)], []
-            elif text and not expected and line.startswith(CONTINUATION) and is_open(text):
-                text.append(line.removeprefix(CONTINUATION))
-            elif text:
-                expected.append(line)
-            else:
-                self.problem(number, "a console block must begin with a command", "begin the line with '$ '")
-                return None
-        finish(fence.last - 1)
+        commands, faults = read_session(fence.text, fence.first_text_line)
+        for line, what, todo in faults:
+            self.problem(line, what, todo)
         if not commands:
-            self.problem(fence.line, "the console block holds no command", "begin a command with '$ '")
             return None
         return RunCommands(
             fence, tuple(commands), self.number(fence, "exit", 0), float(self.number(fence, "timeout", 300))
         )
-
-
-def is_open(text: list[str]) -> bool:
-    """Return whether the shell would ask for more: a trailing backslash, or a here-document not yet ended."""
-    if text[-1].endswith("\\"):
-        return True
-    heredoc = re.search(r"<<-?\s*(['\"]?)(\w+)\1", text[0])
-    return heredoc is not None and text[-1].strip() != heredoc[2]
 
 
 def read_steps(page: Page) -> tuple[Step, ...]:
