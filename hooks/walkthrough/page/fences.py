@@ -134,9 +134,7 @@ _AS_TEXT = Place(hidden_by="an indented code block or raw HTML, as text")
 _HIDDEN = "is not shown as a block: it stands inside {}"
 
 
-def _preformatted(
-    rendered: str, lines: list[str], first_line: int, covered: set[int], alone: bool
-) -> Iterator[Stray]:
+def _preformatted(rendered: str, lines: list[str], first_line: int, covered: set[int], alone: bool) -> Iterator[Stray]:
     """Yield the places of the code blocks of a rendered page that are no fences.
 
     One whose line is not found is told at the first line, if nothing else is wrong with the page: where a fence is
