@@ -21,7 +21,16 @@ from walkthrough.page.expected import difference, matches
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page
 from walkthrough.page.sessions import Command
-from walkthrough.page.steps import ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, Step, WriteFile
+from walkthrough.page.steps import (
+    ApplyDiff,
+    CheckImage,
+    CompareFragment,
+    NotRun,
+    RunCommands,
+    RunScript,
+    Step,
+    WriteFile,
+)
 from walkthrough.walk.client import install_tools
 from walkthrough.walk.measure import Subject, measure
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Status, Walked
@@ -167,6 +176,8 @@ class _Guide:
             elif isinstance(step, ApplyDiff):
                 self._workspace.change(step.path, step.fence.text, step.fence.first_text_line)
                 self._origins.pop(step.path, None)
+            elif isinstance(step, CompareFragment):
+                self._workspace.compare(step.path, step.fence.text)
             elif isinstance(step, RunCommands):
                 for command in step.commands:
                     line = command.line
