@@ -85,8 +85,11 @@ class _Reader(HTMLParser):
         self._open.append((tag, hidden, tab))
 
     def handle_endtag(self, tag: str) -> None:
-        depth = next((at for at in range(len(self._open) - 1, -1, -1) if self._open[at][0] == tag), None)
-        if depth is not None:
+        depth = next(
+            (at for at in range(len(self._open) - 1, -1, -1) if self._open[at][0] in (tag, *_UNSEEN)),
+            None,
+        )
+        if depth is not None and self._open[depth][0] == tag:
             del self._open[depth:]
             self._groups = [group for group in self._groups if group[0] < depth]
 
