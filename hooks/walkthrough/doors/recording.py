@@ -6,6 +6,7 @@ that would then say something else is left as it was, with a problem at its line
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def _as_meant(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[tu
         if isinstance(step, RunCommands):
             wanted = [0] * (len(step.commands) - 1) + [step.exit_code]
             pairs = zip(outcome.commands, wanted, strict=False)
-            good = [done for done, code in pairs if done.exit_code == code]
+            good = [done for done, _ in itertools.takewhile(lambda pair: pair[0].exit_code == pair[1], pairs)]
             yield number, good
             if len(good) < len(step.commands):
                 return
