@@ -279,6 +279,8 @@ def _accept_options(_language: str, inputs: dict[str, str], options: dict[str, A
 
 def _format(source: str, language: str, _class: str, options: dict[str, Any], md: Any, **keywords: Any) -> str:
     """Render a fence as superfences would, then let what is known of it be put there."""
+    # The final newline is the file's; without it, Pygments would take a blank last line for it.
+    source += "\n" if source else ""
     looks = {name: options[name] for name in ("title", "linenums", "hl_lines") if name in options}
     highlighted = md.preprocessors["fenced_code_block"].highlight(
         src=source, language=language, options=looks, md=md, **keywords

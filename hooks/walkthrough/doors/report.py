@@ -12,7 +12,13 @@ from walkthrough.doors.verify import Result, Run
 from walkthrough.errors import Problem
 from walkthrough.units import time_text
 
-_VERDICTS = {"verified": "verified", "unchanged": "unchanged", "failed": "FAILED", "broken": "BROKEN"}
+_VERDICTS = {
+    "verified": "verified",
+    "unchanged": "unchanged",
+    "failed": "FAILED",
+    "broken": "BROKEN",
+    "recorded": "recorded",
+}
 
 
 class Progress:
@@ -104,6 +110,9 @@ def summary(run: Run) -> str:
     same = sum(result.verdict == "unchanged" for result in run.results)
     if bad:
         return f"{bad} of {len(run.results)} pages do not hold ({time_text(run.seconds)})"
+    rewritten = sum(result.verdict == "recorded" for result in run.results)
+    if rewritten:
+        return f"{rewritten} of {len(run.results)} pages show other outputs now: verify them ({time_text(run.seconds)})"
     if same == len(run.results):
         return f"nothing changed: all {same} pages were verified before, nothing was walked ({time_text(run.seconds)})"
     hold = "1 page holds" if len(run.results) == 1 else f"{len(run.results)} pages hold"

@@ -32,7 +32,7 @@ from walkthrough.walk.needs import bases_of, resources_of
 from walkthrough.walk.outcome import Walked
 from walkthrough.walk.walk import abandon, walk
 
-Verdict = Literal["verified", "unchanged", "failed", "broken"]
+Verdict = Literal["verified", "unchanged", "failed", "broken", "recorded"]
 
 
 class Reporter(Protocol):

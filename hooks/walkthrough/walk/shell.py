@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from walkthrough.errors import StepError
+from walkthrough.walk.terminal import screen_lines
 
 OUTPUT_LIMIT = 8 * 2**20
 """Bytes of output after which a command is ended: far more than any page can show."""
@@ -41,25 +42,36 @@ class Result:
 
     @property
     def lines(self) -> list[str]:
-        """The output by lines, as the eye sees them: no trailing blank lines, no carriage returns."""
-        text = self.output.replace("\r\n", "\n").rstrip("\n")
-        return [line.rsplit("\r", 1)[-1] for line in text.split("\n")] if text else []
+        """The output by lines, as the eye sees them in a terminal."""
+        return screen_lines(self.output)
+
+
+class ShellEndedError(StepError):
+    """A command ended the session, as ``exit`` does; ``result`` is what it did before. A new session is open."""
+
+    def __init__(self, result: Result) -> None:
+        end = "\n".join(result.lines[-20:])
+        super().__init__("the command ended the page's shell", "leave out 'exit', or use a subshell", end)
+        self.result = result
 
 
 class Shell:
     """A bash session in ``home`` with exactly the environment given."""
 
     def __init__(self, home: Path, scratch: Path, environment: Mapping[str, str]) -> None:
-        self._scratch = scratch
+        self._home, self._scratch, self._environment = home, scratch, environment
         self._count = 0
+        self._open()
+
+    def _open(self) -> None:
         commands_in, self._commands = os.pipe()
         self._answers, answers_out = os.pipe()
 
         script = _LOOP.format(memory=_MEMORY_LIMIT_KIB, commands=commands_in, answers=answers_out)
         self._process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-c", script],
-            cwd=home,
-            env=dict(environment),
+            cwd=self._home,
+            env=dict(self._environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -112,12 +124,14 @@ class Shell:
             if ready:
                 part = os.read(self._answers, 64)
                 if not part:
-                    raise StepError(
-                        "the command ended the page's shell", "leave out 'exit', or use a subshell", _tail(output)
-                    )
+                    code = self._process.wait()
+                    seconds = time.monotonic() - started
+                    self.close()
+                    self._open()
+                    raise ShellEndedError(Result(code if code >= 0 else 128 - code, _text(output), seconds))
                 answer += part
         seconds = time.monotonic() - started
-        return Result(int(answer), output.read_text(encoding="utf-8", errors="replace"), seconds)
+        return Result(int(answer), _text(output), seconds)
 
     def _give_up(self, output: Path, what: str, todo: str) -> None:
         self.close()
@@ -125,10 +139,15 @@ class Shell:
         raise StepError(what, hint, _tail(output))
 
 
+def _text(output: Path) -> str:
+    # Not as a text file: Python would take a carriage return for the end of a line.
+    return output.read_bytes().decode(errors="replace")
+
+
 def _tail(output: Path) -> str:
     with output.open("rb") as file:
         file.seek(max(0, output.stat().st_size - 4000))
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-20:])
+        return "\n".join(screen_lines(file.read().decode(errors="replace"))[-20:])
 
 
 def end_session(process: subprocess.Popen[bytes]) -> None:

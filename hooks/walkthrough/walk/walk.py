@@ -22,15 +22,28 @@ from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.expected import difference, matches
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page
-from walkthrough.page.steps import ApplyDiff, CheckImage, Command, NotRun, RunCommands, RunScript, Step, WriteFile
+from walkthrough.page.sessions import Command
+from walkthrough.page.steps import (
+    ApplyDiff,
+    CheckImage,
+    CompareFragment,
+    NotRun,
+    RunCommands,
+    RunScript,
+    Step,
+    WriteFile,
+)
 from walkthrough.walk.client import install_tools
 from walkthrough.walk.measure import measure
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Status, Walked
 from walkthrough.walk.quiet import Quiet
-from walkthrough.walk.shell import Shell
+from walkthrough.walk.shell import Shell, ShellEndedError
 from walkthrough.walk.workspace import Workspace
 
 _BLAMED = re.compile(r"(?P<file>[\w.-]*Dockerfile[\w.-]*):(?P<line>\d+)")
+_NO_TERMINAL = re.compile(r"\bnot a (?:TTY|terminal)\b|\bnon[- ]TTY\b|\ba terminal is required\b", re.IGNORECASE)
+_LONG_LINE = 500
+"""Characters of a line that an author is shown of an output that fails."""
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -165,6 +178,8 @@ class _Guide:
             elif isinstance(step, ApplyDiff):
                 self._workspace.change(step.path, step.fence.text, step.fence.first_text_line)
                 self._origins.pop(step.path, None)
+            elif isinstance(step, CompareFragment):
+                self._workspace.compare(step.path, step.fence.text)
             elif isinstance(step, RunCommands):
                 for command in step.commands:
                     line = command.line
@@ -202,10 +217,21 @@ class _Guide:
             anatomy=made_of,
         )
 
-    def _run(self, text: str, timeout: float, commands: list[CommandOutcome]) -> CommandOutcome:
+    def _run(
+        self, text: str, shown: str, wanted: int, timeout: float, commands: list[CommandOutcome]
+    ) -> CommandOutcome:
+        """Run a text in the page's shell and note it as ``shown``.
+
+        A command may end the shell where the page says that it fails, and how: its reader opens a new terminal then.
+        """
         assert self._shell is not None
-        result = self._shell.run(text, timeout)
-        commands.append(CommandOutcome(text, result.exit_code, tuple(result.lines), result.seconds))
+        try:
+            result = self._shell.run(text, timeout)
+        except ShellEndedError as ended:
+            result = ended.result
+            if not wanted or result.exit_code != wanted:
+                raise
+        commands.append(CommandOutcome(shown, result.exit_code, tuple(result.lines), result.seconds))
         return commands[-1]
 
     def _command(
@@ -217,17 +243,19 @@ class _Guide:
         problems: list[Problem],
         page: Page,
     ) -> None:
-        done = self._run(command.text, timeout, commands)
+        done = self._run(command.text, command.text, wanted, timeout, commands)
         if done.exit_code != wanted:
-            what = f"'{command.text.splitlines()[0]}' ends with exit status {done.exit_code}, not {wanted}"
+            what = f"'{command.head}' ends with exit status {done.exit_code}, not {wanted}"
             todo = 'if it should fail, say so: exit="1"' if wanted == 0 else "see its output"
+            if any(_NO_TERMINAL.search(line) for line in done.output):
+                todo = "a walk has no terminal: leave out -t (write -i alone), or mark the block norun"
             culprit = self._culprit(done.output)
             if culprit and culprit.path == page.path:
                 what = f"this line fails when line {command.line} runs {what}"
                 raise StepError(what, todo, _end_of(done.output), culprit.line)
             raise StepError(what, todo, _end_of(done.output))
-        if not matches(command.expected, done.output):
-            what = f"'{command.text.splitlines()[0]}' does not print what the page shows"
+        if command.expected and not matches(command.expected, done.output):
+            what = f"'{command.head}' does not print what the page shows"
             todo = "correct the page, or run 'make record' and read the difference"
             problems.append(Problem(page.at(command.line), what, todo, difference(command.expected, done.output)))
 
@@ -246,16 +274,14 @@ class _Guide:
         # The session itself must outlive a failing line, hence no "set -e": each line is chained by an ERR trap
         # that leaves the sourced script at once and keeps the status.
         text = f"trap 'labs=$?; trap - ERR; return $labs' ERR\n{step.fence.text}trap - ERR"
-        assert self._shell is not None
-        code = self._shell.run(text, step.timeout)
-        commands.append(CommandOutcome(step.fence.text, code.exit_code, tuple(code.lines), code.seconds))
-        if code.exit_code != step.exit_code:
-            what = f"the script ends with exit status {code.exit_code}, not {step.exit_code}"
-            raise StepError(what, "see its output", _end_of(code.lines))
+        done = self._run(text, step.fence.text, step.exit_code, step.timeout, commands)
+        if done.exit_code != step.exit_code:
+            what = f"the script ends with exit status {done.exit_code}, not {step.exit_code}"
+            raise StepError(what, "see its output", _end_of(done.output))
 
 
 def _end_of(lines: Sequence[str]) -> str:
-    return "\n".join(lines[-25:])
+    return "\n".join(line[:_LONG_LINE] for line in lines[-25:])
 
 
 def _problem(page: Page, step: CheckImage, finding: Finding) -> Problem:
