@@ -10,7 +10,7 @@ import pytest
 from helpers import GO_PAGE, ROOT
 from walkthrough.page.course import read_course
 from walkthrough.project import Project
-from walkthrough.record.acceptance import accept
+from walkthrough.publish.acceptance import accept
 from walkthrough.record.evidence import Record, read_record, record_path
 
 

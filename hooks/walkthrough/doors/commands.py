@@ -18,6 +18,7 @@ from walkthrough.page import readercheck
 from walkthrough.page.course import read_course
 from walkthrough.project import Project, state_folder
 from walkthrough.publish.labfolder import drift_of
+from walkthrough.walk.abort import reason
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        print(f"error: {reason(error, None, state_folder())}", file=sys.stderr)
+        return 2
 
 
 def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
@@ -76,7 +80,9 @@ def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
         for path in result.rewritten:
             print(f"brought up to date: {path}")
     print(summary(run))
-    return 1 if problems else 0
+    if recording and not problems:
+        return 0
+    return run.status or (1 if problems else 0)
 
 
 def _engine(action: str) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import docker
 import docker.errors
+import requests
 
 from walkthrough.files import remove_tree
 from walkthrough.machine.engine import Engine
@@ -20,35 +22,39 @@ def tags(api: docker.DockerClient) -> dict[str, str]:
     return {tag: str(image.id) for image in api.images.list() for tag in image.tags}
 
 
-def remove_labelled(api: docker.DockerClient, label: str, before: dict[str, str]) -> list[str]:
+def remove_labelled(
+    api: docker.DockerClient, label: str, before: dict[str, str], left: Callable[[str], None] = lambda _: None
+) -> list[str]:
     """Remove containers, networks, volumes and images that carry ``label`` (``key`` or ``key=value``).
 
     Args:
         before: tags as they were; one that a labelled image took is given back.
+        left: told of what the engine does not remove, with its reason.
 
     Returns:
         what was removed, for people.
     """
-    removed = []
+    removed: list[str] = []
     chosen: dict[str, str | list[str] | bool] = {"label": label}
-    for container in api.containers.list(all=True, filters=chosen):
-        with contextlib.suppress(docker.errors.NotFound):
-            container.remove(force=True, v=True)
-            removed.append(f"container {container.name}")
+
+    def remove(what: str, how: Callable[[], object]) -> None:
+        try:
+            how()
+            removed.append(what)
+        except docker.errors.NotFound:
+            pass
+        except docker.errors.APIError as error:
+            left(f"{what}: {error.explanation or error}")
+
+    for container in api.containers.list(all=True, filters=chosen, ignore_removed=True):
+        remove(f"container {container.name}", partial(container.remove, force=True, v=True))
     for network in api.networks.list(filters=chosen):
-        with contextlib.suppress(docker.errors.NotFound):
-            network.remove()
-            removed.append(f"network {network.name}")
+        remove(f"network {network.name}", network.remove)
     for volume in api.volumes.list(filters=chosen):
-        with contextlib.suppress(docker.errors.NotFound):
-            volume.remove(force=True)
-            removed.append(f"volume {volume.name}")
+        remove(f"volume {volume.name}", partial(volume.remove, force=True))
     for image in api.images.list(all=False, filters=chosen):
-        names = image.tags or [str(image.id)]
-        for name in names:
-            with contextlib.suppress(docker.errors.ImageNotFound):
-                api.images.remove(name, force=True)
-                removed.append(f"image {name}")
+        for name in image.tags or [str(image.id)]:
+            remove(f"image {name}", partial(api.images.remove, name, force=True))
     lost = before.keys() - tags(api).keys()
     for tag in lost:
         with contextlib.suppress(docker.errors.APIError):
@@ -56,11 +62,24 @@ def remove_labelled(api: docker.DockerClient, label: str, before: dict[str, str]
     return removed
 
 
+def end_containers(engine: Engine, walk: str) -> None:
+    """Remove the containers of a walk, so that nothing waits for them any more."""
+    with contextlib.closing(engine.api()) as api:
+        for container in api.containers.list(all=True, filters={"label": f"{WALK_LABEL}={walk}"}, ignore_removed=True):
+            with contextlib.suppress(docker.errors.APIError):
+                container.remove(force=True, v=True)
+
+
 @contextlib.contextmanager
-def accounted(engine: Engine, folder: Path, walk: str, workspace: Path) -> Iterator[None]:
+def accounted(
+    engine: Engine, folder: Path, walk: str, workspace: Path, left: Callable[[str], None] = lambda _: None
+) -> Iterator[None]:
     """Keep an account of a walk in ``folder`` while it runs, and clean up after it, whatever happened.
 
-    The account survives a kill, so that ``clean_up_dead`` can do what this could not.
+    The account survives a kill, and an engine that goes away, so that ``clean_up_dead`` can do what this could not.
+
+    Args:
+        left: told of what could not be removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     account = folder / f"{walk}.json"
@@ -71,8 +90,11 @@ def accounted(engine: Engine, folder: Path, walk: str, workspace: Path) -> Itera
             yield
         finally:
             end_marked(walk)
-            remove_labelled(api, f"{WALK_LABEL}={walk}", before)
-            account.unlink(missing_ok=True)
+            try:
+                remove_labelled(api, f"{WALK_LABEL}={walk}", before, left)
+                account.unlink(missing_ok=True)
+            except (docker.errors.DockerException, requests.RequestException):
+                left("what it made on the engine, which does not answer; the next run removes it")
 
 
 def clean_up_dead(engine: Engine, folder: Path) -> list[str]:

@@ -75,13 +75,27 @@ class Engine:
             return str(api.info()["ID"])
 
     def command(
-        self, *arguments: str, cwd: Path | None = None, timeout: float = 600, extra: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        timeout: float = 600,
+        extra: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run the docker client and return what it printed; a failing exit status is the caller's to judge."""
+        """Run the docker client and return what it printed; a failing exit status is the caller's to judge.
+
+        Args:
+            timeout: seconds after which it is ended.
+            extra: variables to add.
+            environment: variables to have instead of this process's.
+
+        Raises:
+            subprocess.TimeoutExpired: where it does not end in time.
+        """
         return subprocess.run(
             [str(self.docker), *arguments],
             cwd=cwd,
-            env={**os.environ, **self.environment, **(extra or {})},
+            env={**(os.environ if environment is None else environment), **self.environment, **(extra or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
