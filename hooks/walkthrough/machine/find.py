@@ -79,8 +79,10 @@ def _named() -> _Named:
         name, host = context["Name"], context["Endpoints"]["docker"]["Host"]
         tls = bool((context.get("TLSMaterial") or {}).get("docker"))
     except (ValueError, LookupError, TypeError):
-        why = shown.stderr.strip().partition("\n")[0] or "it does not say which engine it talks to"
-        raise EngineMissingError(f"the Docker context cannot be read: {why}; {_INSTEAD}") from None
+        why = shown.stderr.strip().partition("\n")[0]
+        if "not found" in why:
+            raise EngineMissingError(f"the Docker context cannot be read: {why}; {_INSTEAD}") from None
+        return _Named(_DEFAULT)  # a client that knows no contexts
     return _Named(host or _DEFAULT, "" if name == "default" else f"the Docker context '{name}'", tls)
 
 

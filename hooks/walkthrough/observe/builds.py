@@ -11,6 +11,7 @@ import json
 import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ import docker.errors
 from walkthrough.errors import StepError
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_LABEL
-from walkthrough.observe.vertexes import SOLE, instruction_of, read_account, stage_of
+from walkthrough.observe.vertexes import SOLE, Step, read_account, stage_of, step_of
 
 __all__ = ["Build", "Rebuilt", "Stages", "as_image", "build_of", "read_journal", "read_stages", "rebuild", "stage_of"]
 
@@ -87,11 +88,6 @@ class Stages:
     layers: Mapping[str, int] = field(default_factory=dict)
     """For a stage, how many layers its own instructions made."""
 
-    def named(self, target: str) -> str:
-        """Return the stage that ``--target`` names, as BuildKit takes it: in any case, or by its index."""
-        index = int(target) if target.isdecimal() else -1
-        return self.names[index] if 0 <= index < len(self.names) else target.lower()
-
     def below(self, stage: str) -> str | None:
         """Return the stage that ``stage`` begins with, if it is one: only a stage that stands before it can be."""
         index = self.names.index(stage)
@@ -100,7 +96,7 @@ class Stages:
 
     def own_layers(self, stage: str) -> int:
         """Return how many layers of the image of ``stage`` this build made, those of the stages below it included."""
-        stage = self.named(stage)
+        stage = stage.lower()
         below = self.below(stage)
         return self.layers.get(stage, 0) + (self.own_layers(below) if below else 0)
 
@@ -235,7 +231,7 @@ def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
     reached = frozenset(stage for stage in map(stage_of, again.vertexes) if stage)
     bases = tuple(target.get("base", "") for target in targets)
     stages = Stages(names, bases, reached, _copies(again.vertexes), _layers(again.vertexes))
-    final = {stages.named(target) for target in build.values("--target")[-1:]} or {names[-1]}
+    final = {target.lower() for target in build.values("--target")[-1:]} or {names[-1]}
     return replace(stages, reached=reached | final)
 
 
@@ -248,19 +244,19 @@ def _copies(vertexes: list[dict[str, Any]]) -> dict[str, tuple[tuple[str, str], 
     stage_by_digest = {vertex["digest"]: stage_of(vertex) for vertex in vertexes}
     found: dict[str, set[tuple[str, str]]] = {}
     for vertex in vertexes:
-        stage, instruction = stage_of(vertex), instruction_of(vertex)
-        fed = vertex.get("inputs") or []
-        sources = {stage_by_digest.get(digest) for digest in fed[1:] or fed} - {None, stage}
-        if stage and sources and "from=" in instruction:
-            found.setdefault(stage, set()).update((str(source), instruction) for source in sources)
+        step, fed = step_of(vertex), vertex.get("inputs") or []
+        if step and "from=" in step.instruction:
+            sources = {stage_by_digest.get(digest) for digest in fed[1:] or fed} - {None, step.stage}
+            if sources:
+                found.setdefault(step.stage, set()).update((str(source), step.instruction) for source in sources)
     return {stage: tuple(sorted(pairs)) for stage, pairs in found.items()}
 
 
 def _layers(vertexes: list[dict[str, Any]]) -> dict[str, int]:
-    """Return how many steps of each stage made a layer: all but the FROM that it begins with."""
-    counts: dict[str, int] = {}
-    for vertex in vertexes:
-        stage = stage_of(vertex)
-        if stage and not instruction_of(vertex).startswith("FROM "):
-            counts[stage] = counts.get(stage, 0) + 1
-    return counts
+    """Return how many steps of each stage made a layer: all but its FROM; for several platforms each counts once."""
+    steps = {(step.stage, step.number) for step in map(step_of, vertexes) if step and not _is_base(step)}
+    return Counter(stage for stage, _ in steps)
+
+
+def _is_base(step: Step) -> bool:
+    return step.instruction.startswith("FROM ")

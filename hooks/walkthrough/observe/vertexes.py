@@ -1,8 +1,9 @@
 """BuildKit's account of a build: the steps that its solver did, the names that it gives them, and what they printed.
 
 A step of a Dockerfile is named ``[platform stage number/total] instruction``. The platform is there where there are
-several. The stage is there where the Dockerfile has several; one without a name is called ``stage-`` and its index. The
-number is padded to the total's width. All other names (``[internal] …``, ``exporting to image``) are BuildKit's own.
+several, with that of the image where it is another: ``linux/amd64->arm64``. The stage is there where the Dockerfile has
+several; one without a name is called ``stage-`` and its index. The number is padded to the total's width. All other
+names (``[internal] …``, ``exporting to image``) are BuildKit's own.
 """
 
 from __future__ import annotations
@@ -16,24 +17,33 @@ from typing import Any
 
 SOLE = "stage-0"
 """What the only stage of a Dockerfile is called where nobody gives it a name."""
-_STEP = re.compile(r"\[(?:(?P<of>[^\]]*\S)\s+|\s*)\d+/\d+\] (?P<instruction>.*)", re.DOTALL)
+_STEP = re.compile(r"\[(?:(?P<of>[^\]]*\S)\s+|\s*)(?P<number>\d+)/\d+\] (?P<instruction>.*)", re.DOTALL)
 _LAST_LINES = 12
 
 
-def stage_of(vertex: dict[str, Any]) -> str | None:
-    """Return the stage that a vertex belongs to, or None for BuildKit's own."""
+@dataclass(frozen=True)
+class Step:
+    """A step of a stage: its number, from 1, and its instruction, such as ``COPY --from=build /server /server``."""
+
+    stage: str
+    number: int
+    instruction: str
+
+
+def step_of(vertex: dict[str, Any]) -> Step | None:
+    """Return the step of a stage that a vertex is, or None for BuildKit's own."""
     found = _STEP.fullmatch(vertex.get("name", ""))
     if found is None:
         return None
     # A platform has a slash, and the name of a stage has none.
     words = [word for word in (found["of"] or "").split() if "/" not in word]
-    return words[-1] if words else str(vertex.get("stage") or SOLE)
+    return Step(words[-1] if words else str(vertex.get("stage") or SOLE), int(found["number"]), found["instruction"])
 
 
-def instruction_of(vertex: dict[str, Any]) -> str:
-    """Return the instruction that a step of a stage does, such as ``COPY --from=build /server /server``."""
-    found = _STEP.fullmatch(vertex.get("name", ""))
-    return found["instruction"] if found else ""
+def stage_of(vertex: dict[str, Any]) -> str | None:
+    """Return the stage that a vertex belongs to, or None for BuildKit's own."""
+    step = step_of(vertex)
+    return step.stage if step else None
 
 
 @dataclass(frozen=True)
