@@ -14,7 +14,7 @@ from walkthrough.machine.engine import Engine
 from walkthrough.observe.builds import Build, Stages, read_stages, rebuild
 from walkthrough.observe.vertexes import read_account, stage_of, step_of
 
-# As real builds gave them: of one stage or several, named or not, for one platform, several, or another than the builder's.
+# As real builds gave them: of one stage or several, named or not, for one platform, several, or not the builder's.
 NAMES = {
     "[internal] load build definition from Dockerfile": None,
     "[internal] load build context": None,
@@ -66,7 +66,8 @@ def test_ten_steps_of_a_single_stage_are_all_its_own(engine: Engine, tmp_path: P
     stages = read_stages(engine, build)
 
     name = "only" if named else "stage-0"
-    assert (stages.names, stages.reached) == ((name,), {name})
+    assert stages.names == (name,)
+    assert stages.reached == {name}
     assert stages.own_layers(name) == 11
     own = [vertex["name"] for vertex in rebuild(engine, build, 60).vertexes if stage_of(vertex) == name]
     assert "[ 9/11] COPY f /f8" in own

@@ -1,4 +1,4 @@
-"""Pages side by side: at the same time where they may, one after the other where they claim the same, none after a stop."""
+"""Pages side by side: at once where they may, one after the other where they claim the same, none after a stop."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ def test_what_claims_nothing_in_common_is_done_at_the_same_time() -> None:
     """Both are there before either ends."""
     meeting = threading.Barrier(2)
 
-    side_by_side(
-        {"a": {"port 1"}, "b": {"port 2"}}, lambda _: meeting.wait(30) and None, 2, pytest.fail, threading.Event()
-    )
+    def work(_name: str) -> None:
+        meeting.wait(30)
+
+    side_by_side({"a": {"port 1"}, "b": {"port 2"}}, work, 2, pytest.fail, threading.Event())
 
     assert not meeting.broken
 
@@ -40,7 +41,7 @@ def test_what_claims_the_same_waits_and_lets_others_pass() -> None:
 
 def test_nothing_begins_after_a_stop() -> None:
     """What is under way is abandoned; what waits is left."""
-    stopped, abandoned, begun = threading.Event(), threading.Event(), []
+    stopped, abandoned, begun = threading.Event(), threading.Event(), list[str]()
 
     def work(name: str) -> None:
         begun.append(name)
@@ -54,14 +55,15 @@ def test_nothing_begins_after_a_stop() -> None:
 
 def test_an_interrupt_ends_what_is_under_way_and_begins_nothing() -> None:
     """Ctrl-C: as soon as what is under way has ended, the interrupt goes on its way."""
-    abandoned, begun = threading.Event(), []
+    abandoned, begun, ended = threading.Event(), list[str](), list[str]()
 
     def work(name: str) -> None:
         begun.append(name)
         signal.raise_signal(signal.SIGINT)
         assert abandoned.wait(30)
+        ended.append(name)
 
     with pytest.raises(KeyboardInterrupt):
         side_by_side({"a": (), "b": ()}, work, 1, abandoned.set, threading.Event())
 
-    assert begun == ["a"]
+    assert begun == ended == ["a"]

@@ -39,27 +39,35 @@ def side_by_side(
             return None
 
     def labour() -> None:
-        while (name := take()) is not None:
-            try:
-                work(name)
-            finally:
-                with changed:
-                    claimed.difference_update(claims[name])
-                    changed.notify_all()
+        try:
+            while (name := take()) is not None:
+                try:
+                    work(name)
+                finally:
+                    with changed:
+                        claimed.difference_update(claims[name])
+                        changed.notify_all()
+        finally:
+            with changed:
+                at_work.discard(threading.current_thread())
+                changed.notify_all()
 
-    threads = [threading.Thread(target=labour, name=f"pages {number}", daemon=True) for number in range(workers)]
+    def over() -> bool:
+        # Not by Thread.join: one that is interrupted takes a living thread for dead (Python 3.11).
+        with changed:
+            return bool(changed.wait_for(lambda: not at_work, _PATIENCE))
+
+    at_work = set[threading.Thread]()
     try:
-        for thread in threads:
+        for number in range(workers):
+            thread = threading.Thread(target=labour, name=f"pages {number}", daemon=True)
+            at_work.add(thread)
             thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(_PATIENCE)
-                if stopped.is_set():
-                    abandon()
+        while not over():
+            if stopped.is_set():
+                abandon()
     except BaseException:  # an interrupt, most likely: leave at once, but leave nothing behind
         stopped.set()
-        for thread in threads:
-            while thread.is_alive():
-                abandon()
-                thread.join(_PATIENCE)
+        while not over():
+            abandon()
         raise

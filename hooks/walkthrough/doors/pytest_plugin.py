@@ -106,7 +106,9 @@ class _WalkedItem(_Item):
     def setup(self) -> None:
         """Stop with an error where the page could not be tried."""
         if self.aborted():
-            self.fail(list(self.result.problems))
+            problems = list(self.result.problems)
+            self.config.stash.setdefault(_PROBLEMS, []).extend(problems)
+            pytest.fail("\n".join(map(str, problems)), pytrace=False)
 
 
 class ProblemItem(_Item):

@@ -6,11 +6,13 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import docker
 import docker.errors
 import requests
+from docker.models.containers import Container
 
 from walkthrough.files import remove_tree
 from walkthrough.machine.engine import Engine
@@ -20,6 +22,20 @@ from walkthrough.machine.marks import WALK_LABEL, end_marked
 def tags(api: docker.DockerClient) -> dict[str, str]:
     """Return every tag of the engine and the id of its image."""
     return {tag: str(image.id) for image in api.images.list() for tag in image.tags}
+
+
+def _remove(container: Container) -> None:
+    """Remove a container; one that the engine is removing already (``--rm``) is waited for.
+
+    Raises:
+        docker.errors.NotFound: where it was gone before.
+    """
+    try:
+        container.remove(force=True, v=True)
+    except docker.errors.APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
+        container.wait(condition="removed")
 
 
 def remove_labelled(
@@ -47,7 +63,7 @@ def remove_labelled(
             left(f"{what}: {error.explanation or error}")
 
     for container in api.containers.list(all=True, filters=chosen, ignore_removed=True):
-        remove(f"container {container.name}", partial(container.remove, force=True, v=True))
+        remove(f"container {container.name}", partial(_remove, container))
     for network in api.networks.list(filters=chosen):
         remove(f"network {network.name}", network.remove)
     for volume in api.volumes.list(filters=chosen):
@@ -67,7 +83,7 @@ def end_containers(engine: Engine, walk: str) -> None:
     with contextlib.closing(engine.api()) as api:
         for container in api.containers.list(all=True, filters={"label": f"{WALK_LABEL}={walk}"}, ignore_removed=True):
             with contextlib.suppress(docker.errors.APIError):
-                container.remove(force=True, v=True)
+                _remove(container)
 
 
 @contextlib.contextmanager
@@ -85,16 +101,17 @@ def accounted(
     account = folder / f"{walk}.json"
     with contextlib.closing(engine.api()) as api:
         before = tags(api)
-        account.write_text(json.dumps({"walk": walk, "tags": before, "workspace": str(workspace)}))
+    account.write_text(json.dumps({"walk": walk, "tags": before, "workspace": str(workspace)}))
+    try:
+        yield
+    finally:
+        end_marked(walk)
         try:
-            yield
-        finally:
-            end_marked(walk)
-            try:
+            with contextlib.closing(engine.api()) as api:
                 remove_labelled(api, f"{WALK_LABEL}={walk}", before, left)
-                account.unlink(missing_ok=True)
-            except (docker.errors.DockerException, requests.RequestException):
-                left("what it made on the engine, which does not answer; the next run removes it")
+            account.unlink(missing_ok=True)
+        except (docker.errors.DockerException, requests.RequestException, OSError):
+            left("what it made on the engine, which does not answer; the next run removes it")
 
 
 def clean_up_dead(engine: Engine, folder: Path) -> list[str]:

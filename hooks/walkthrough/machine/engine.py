@@ -51,7 +51,13 @@ class Engine:
         return {**self.variables, "DOCKER_HOST": self.host, "BUILDX_BUILDER": "default"}
 
     def api(self) -> sdk.DockerClient:
-        """Return a new SDK client; the caller closes it."""
+        """Return a new SDK client; the caller closes it.
+
+        Raises:
+            OSError: where nobody listens.
+            docker.errors.DockerException: where no engine answers.
+        """
+        _knock(self.host)
         return sdk.DockerClient(base_url=self.host, timeout=_API_TIMEOUT)
 
     @cached_property
@@ -132,12 +138,21 @@ def move_thread(network: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
+def _knock(host: str) -> None:
+    """See whether somebody listens, before the SDK does, which leaks its socket where nobody does.
+
+    Raises:
+        OSError: where nobody listens.
+    """
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(host.removeprefix("unix://"))
+
+
 def reachable(host: str, timeout: float = 5) -> bool:
     """Return whether a Docker engine answers at ``host`` within ``timeout`` seconds."""
     try:
-        if host.startswith("unix://"):  # the SDK leaks its socket where none listens
-            with socket.socket(socket.AF_UNIX) as probe:
-                probe.connect(host.removeprefix("unix://"))
+        _knock(host)
         with contextlib.closing(sdk.DockerClient(base_url=host, timeout=int(timeout))) as api:
             return bool(api.ping())
     except (sdk_errors.DockerException, requests.RequestException, OSError):

@@ -34,7 +34,7 @@ def abandon() -> None:
     """End every walk under way in this process: its processes and containers, so that it fails soon and cleans up."""
     for identity, engine in list(_under_way.items()):
         end_marked(identity)
-        with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
+        with contextlib.suppress(docker.errors.DockerException, requests.RequestException, OSError):
             end_containers(engine, identity)
 
 
