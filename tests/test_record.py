@@ -74,7 +74,7 @@ UNREADABLE: dict[str, Callable[[Path], object]] = {
         place.read_text().replace('"seconds"', '"secs"')
     ),
     "is no text": lambda place: place.write_bytes(b"\xff\xfe"),
-    "is a folder": become_a_folder,,
+    "is a folder": become_a_folder,
 }
 
 
