@@ -101,13 +101,13 @@ def test_what_decides_a_verdict_is_in_its_key(tmp_path: Path, monkeypatch: pytes
     assert third not in (first, second)
 
     for library in ("docker 0", "Python 0"):
-        monkeypatch.setattr(memory, "_tool", lambda library=library: [library])
+        monkeypatch.setattr(memory, "this_tool", lambda library=library: [library])
         assert cache_key(page, [image], engine) != third
 
 
 def test_the_key_knows_python_and_the_libraries_that_measure() -> None:
     """By their versions: what asks the engine and the servers may answer differently with another."""
-    told = memory._tool()
+    told = memory.this_tool()
 
     assert sys.version.split()[0] in told
     assert {entry.split()[0] for entry in told[2:]} == {"docker", "requests", "urllib3"}

@@ -151,15 +151,23 @@ def _alone(engine: Engine, reporter: Reporter) -> Iterator[None]:
 def _bases(
     engine: Engine, course: Course, pages: list[str], reporter: Reporter
 ) -> Iterator[tuple[dict[str, Base], dict[str, Exception]]]:
-    """Provide the base images of the pages; yield those that could be had, and per page why not."""
+    """Provide the base images of the pages; yield those that could be had, and per page why not.
+
+    All are asked for at once, so that they are made side by side; page by page only to tell which lacks one.
+    """
+    wanted = {path: bases_of(course.itineraries[path]) for path in pages}
     bases: dict[str, Base] = {}
     faults: dict[str, Exception] = {}
     with contextlib.ExitStack() as stack:
-        for path in pages:
-            itinerary = course.itineraries[path]
-            wanted, named = bases_of(itinerary) - bases.keys(), images_of(itinerary) - bases.keys()
+        with contextlib.suppress(Exception):
+            every = set[str]().union(*wanted.values())
+            bases |= stack.enter_context(provided(engine, every, state_folder(), reporter.say))
+        for path, names in wanted.items():
+            named = images_of(course.itineraries[path]) - bases.keys()
             try:
-                bases |= stack.enter_context(provided(engine, wanted, state_folder(), reporter.say, named))
+                bases |= stack.enter_context(
+                    provided(engine, names - bases.keys(), state_folder(), reporter.say, named)
+                )
             except Exception as error:
                 faults[path] = error
         yield bases, faults

@@ -22,7 +22,8 @@ _ARGUMENT = re.compile(
     r"""(?:^\+?\s*ARG\s+|--build-arg[ =])["']?(?P<name>\w+)=["']?(?P<value>[^\s"']+)""", re.IGNORECASE | re.MULTILINE
 )
 _VARIABLE = re.compile(r"\$(?:\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
-_RECIPES = Path(__file__).parent / "recipes"
+RECIPES = Path(__file__).parent / "recipes"
+"""The folder of the recipes."""
 
 
 class Base(BaseModel):
@@ -46,6 +47,8 @@ class Facts(BaseModel):
     needs: list[str] = []
     root: bool = False
     """Whether the build context holds ``root.tar``, a minimal Debian."""
+    suite: str = "trixie"
+    """The Debian release of that archive."""
     env: dict[str, str] = {}
     user: str = ""
     workdir: str = ""
@@ -81,7 +84,7 @@ class Recipe:
 
 def recipes() -> dict[str, Recipe]:
     """Return all recipes by the official name of their image."""
-    found = [Recipe(path.parent) for path in sorted(_RECIPES.glob("*/facts.yaml"))]
+    found = [Recipe(path.parent) for path in sorted(RECIPES.glob("*/facts.yaml"))]
     return {recipe.facts.image: recipe for recipe in found}
 
 

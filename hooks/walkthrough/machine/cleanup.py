@@ -20,8 +20,11 @@ from walkthrough.machine.marks import WALK_LABEL, end_marked
 
 
 def tags(api: docker.DockerClient) -> dict[str, str]:
-    """Return every tag of the engine and the id of its image."""
-    return {tag: str(image.id) for image in api.images.list() for tag in image.tags}
+    """Return every tag of the engine and the id of its image.
+
+    In one call: the SDK's own list asks for each image, and one that another page's walk removes meanwhile is an error.
+    """
+    return {tag: str(image["Id"]) for image in api.api.images() for tag in image["RepoTags"] or ()}
 
 
 def _remove(container: Container) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from walkthrough.claims.registry import claim_of
 from walkthrough.errors import Problem
 from walkthrough.page.pages import Page
 from walkthrough.project import Project
@@ -12,8 +13,6 @@ from walkthrough.record.evidence import Past, Record, fault_of, read_file, recor
 
 _SAME_SIZE = 0.02
 """Two measured sizes within 2 % say the same: a stand-in rebuilt from newer packages moves by less."""
-_OF_THE_RUN = {"memory"}
-"""Claims whose bytes depend on how a run went, as a time does, and not on what the image is."""
 
 
 def accept(project: Project, page: Page, record: Record) -> bool:
@@ -59,13 +58,18 @@ def _meaning(record: Record) -> list[Any]:
     return [record.page, record.content, record.coverage, verdicts, bases]
 
 
+def _of_run(key: str) -> bool:
+    claim = claim_of(key)
+    return claim is not None and claim.of_run
+
+
 def _same_sizes(known: Record, new: Record) -> bool:
     def sizes(record: Record) -> list[int]:
         return [
             int(finding.measured)
             for step in record.steps
             for finding in step.findings
-            if finding.unit == "bytes" and finding.key not in _OF_THE_RUN
+            if finding.unit == "bytes" and not _of_run(finding.key)
             if isinstance(finding.measured, (int, float))
         ]
 

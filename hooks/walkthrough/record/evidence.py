@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from walkthrough.claims.spec import Finding, Unit
+from walkthrough.claims.finding import Finding, Unit
 from walkthrough.errors import AbortedError
 from walkthrough.machine.bases import Base
 from walkthrough.page.pages import Page

@@ -43,7 +43,7 @@ def tool_digest(package: Path = Path(__file__).parent.parent) -> str:
 
 
 @cache
-def _tool() -> list[str]:
+def this_tool() -> list[str]:
     """Return what this tool is: its files, the Python that runs it, the packages that it asks through."""
     libraries = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
     return [tool_digest(), platform.python_version(), *libraries]
@@ -57,7 +57,7 @@ def cache_key(itinerary: Itinerary, bases: Iterable[Base], engine: dict[str, str
         engine: its versions.
     """
     images = sorted((base.model_dump() for base in bases), key=lambda base: str(base["name"]))
-    told = [content_digest(itinerary), images, engine, _tool(), tools_of(itinerary)]
+    told = [content_digest(itinerary), images, engine, this_tool(), tools_of(itinerary)]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

@@ -10,18 +10,20 @@ from pathlib import Path
 
 import docker.errors
 
-from walkthrough.claims.spec import Finding, claim_line
+from walkthrough.claims.finding import Finding
+from walkthrough.claims.spec import claim_line
 from walkthrough.errors import Location, Problem, StepError, TimedOutError
 from walkthrough.images.anatomy import Anatomy
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_VARIABLE
 from walkthrough.observe.builds import read_journal
+from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.expected import difference, matches
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import ApplyDiff, CheckImage, Command, NotRun, RunCommands, RunScript, Step, WriteFile
 from walkthrough.walk.abort import disturbance, reason, words_of
 from walkthrough.walk.client import install_tools
-from walkthrough.walk.measure import Subject, measure
+from walkthrough.walk.measure import measure
 from walkthrough.walk.needs import SYSTEM_PATH
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Status
 from walkthrough.walk.quiet import Quiet
@@ -91,9 +93,8 @@ class Guide:
                 with _quiet.shared():
                     self._script(step, commands)
             elif isinstance(step, CheckImage):
-                subject = Subject(
-                    step.spec, self._engine, self._identity, read_journal(self._journal), self._workspace.lab
-                )
+                made = read_journal(self._journal)
+                subject = ImageSubject(step.spec, self._engine, self._identity, made, self._workspace.lab)
                 with _quiet.alone():
                     measured = measure(subject)
                 findings, stand_in, made_of = measured.findings, measured.stand_in, measured.anatomy
