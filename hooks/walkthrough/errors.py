@@ -21,16 +21,23 @@ class Location:
 class Problem:
     """Something wrong at a place, and what the author can do about it.
 
-    ``detail`` holds further lines (a diff, the end of a log); it may be empty.
+    ``detail`` holds further lines (a diff, the end of a log); it may be empty. ``aborted`` says that it is no fault of
+    what stands there: something else kept it from being tried.
     """
 
     where: Location
     what: str
     todo: str = ""
     detail: str = ""
+    aborted: bool = False
+
+    @property
+    def told(self) -> str:
+        """What is wrong, in words."""
+        return f"aborted: {self.what}" if self.aborted else self.what
 
     def __str__(self) -> str:
-        head = f"{self.where}: {self.what}" + (f"; {self.todo}" if self.todo else "")
+        head = f"{self.where}: {self.told}" + (f"; {self.todo}" if self.todo else "")
         if not self.detail:
             return head
         return head + "\n" + "\n".join("    " + line for line in self.detail.splitlines())

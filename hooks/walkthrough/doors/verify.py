@@ -208,7 +208,7 @@ class _Runner:
             result = PageResult(path, "failed", problems=(Problem(Location(path, 1), str(error)),))
         except Exception as error:
             why = reason(error, self._engine, state_folder())
-            problem = Problem(Location(path, 1), f"aborted: {why.what}", why.todo)
+            problem = Problem(Location(path, 1), why.what, why.todo, aborted=True)
             result = PageResult(path, "aborted", problems=(problem,))
         if result:
             with self._lock:

@@ -103,12 +103,13 @@ class Guide:
                 raise TypeError(f"no way to take a {type(step).__name__}")
         except Exception as error:
             status, told = self._judged(error)
-            problems.append(Problem(page.at(told.line or line), told.what, told.todo, told.detail))
+            where = page.at(told.line or line)
+            problems.append(Problem(where, told.what, told.todo, told.detail, aborted=status == "aborted"))
         seconds = time.monotonic() - begun
         if problems and status != "aborted":
             status = "timed out" if status == "timed out" else "failed"
             if disturbed := disturbance(self._engine, self._state):
-                status, problems = "aborted", [Problem(page.at(line), f"aborted: {disturbed.what}", disturbed.todo)]
+                status, problems = "aborted", [Problem(page.at(line), disturbed.what, disturbed.todo, aborted=True)]
         return Outcome(
             line=step.fence.line,
             title=step.title,
@@ -131,7 +132,7 @@ class Guide:
         if isinstance(error, docker.errors.APIError) and error.is_client_error():
             return "failed", StepError(f"the Docker engine refuses this: {words_of(error)}", "see why")
         why = reason(error, self._engine, self._state)
-        return "aborted", StepError(f"aborted: {why.what}", why.todo)
+        return "aborted", StepError(why.what, why.todo)
 
     def _run(self, text: str, timeout: float, commands: list[CommandOutcome]) -> CommandOutcome:
         assert self._shell is not None

@@ -81,7 +81,7 @@ class _Walk:
             if self._over:
                 self._left.append(f"the workspace: {why}")
             else:
-                self._stop_with("aborted", Problem(self._next_line(), f"aborted: {why.what}", why.todo))
+                self._stop_with("aborted", Problem(self._next_line(), why.what, why.todo, aborted=True))
 
     @property
     def walked(self) -> Walked:
@@ -134,6 +134,6 @@ def _of_foundation(page: Page, earlier: Page, outcome: Outcome) -> Problem:
     """Return the problem of a page whose foundation ``earlier`` does not get through."""
     first = outcome.problems[0]
     if outcome.status == "aborted":
-        return Problem(Location(page.path, 1), first.what, first.todo)
+        return Problem(Location(page.path, 1), first.what, first.todo, aborted=True)
     what = f"this page builds on {earlier.path}, which fails at {first.where}: {first.what}"
     return Problem(Location(page.path, 1), what, "mend that page first")
