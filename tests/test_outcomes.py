@@ -250,3 +250,15 @@ def test_a_fault_that_cannot_be_kept_says_where_it_is() -> None:
 
     assert "TypeError" in words
     assert f"{Path(__file__).name}:" in words
+
+
+def test_without_an_engine_pytest_says_so_in_one_sentence(tmp_path: Path) -> None:
+    """Each page is an error, with what to do, and without a traceback."""
+    project = small_project(tmp_path / "p", told(uuid.uuid4().hex))
+
+    done = run(project, *FRONT_DOORS["pytest"], DOCKER_HOST="ssh://me@far.example")
+
+    assert done.returncode == 1
+    assert "2 errors" in done.stdout
+    assert done.stdout.count("DOCKER_HOST names the engine ssh://me@far.example, reached by ssh") >= 2
+    assert "pytest_plugin.py" not in done.stdout

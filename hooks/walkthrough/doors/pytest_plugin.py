@@ -10,14 +10,15 @@ import pytest
 
 from walkthrough.doors.report import Progress, annotation
 from walkthrough.doors.verify import Options, PageResult, verify
-from walkthrough.errors import Problem, WalkthroughError
+from walkthrough.errors import AbortedError, Problem, WalkthroughError
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.steps import Step
-from walkthrough.project import Project
+from walkthrough.project import Project, state_folder
 from walkthrough.record.evidence import StepRecord
+from walkthrough.walk.abort import reason
 
 _COURSE = pytest.StashKey[Course]()
-_RESULTS = pytest.StashKey[dict[str, PageResult]]()
+_RESULTS = pytest.StashKey[dict[str, PageResult] | AbortedError]()
 _PROBLEMS = pytest.StashKey[list[Problem]]()
 
 
@@ -105,7 +106,11 @@ class _WalkedItem(_Item):
 
     def setup(self) -> None:
         """Stop with an error where the page could not be tried."""
-        if self.aborted():
+        try:
+            untried = self.aborted()
+        except AbortedError as error:
+            pytest.fail(str(error), pytrace=False)
+        if untried:
             problems = list(self.result.problems)
             self.config.stash.setdefault(_PROBLEMS, []).extend(problems)
             pytest.fail("\n".join(map(str, problems)), pytrace=False)
@@ -167,16 +172,26 @@ class WholeItem(_WalkedItem):
 
 
 def _results(session: pytest.Session) -> dict[str, PageResult]:
-    """Return the results of all pages that were chosen, walking them at the first call."""
+    """Return the results of all pages that were chosen, walking them at the first call.
+
+    Raises:
+        AbortedError: where none could be walked, as without an engine.
+    """
     config = session.config
     if _RESULTS not in config.stash:
         pages = sorted({item.page for item in session.items if isinstance(item, _WalkedItem)})
         options = Options(check_drift=True, fresh=bool(config.getoption("--fresh")))
         capture = config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():
-            run = verify(config.stash[_COURSE], pages, Progress(), options)
-        config.stash[_RESULTS] = {result.page: result for result in run.results}
-    return config.stash[_RESULTS]
+        try:
+            with capture.global_and_fixture_disabled():
+                run = verify(config.stash[_COURSE], pages, Progress(), options)
+            config.stash[_RESULTS] = {result.page: result for result in run.results}
+        except Exception as error:
+            config.stash[_RESULTS] = reason(error, None, state_folder())
+    known = config.stash[_RESULTS]
+    if isinstance(known, AbortedError):
+        raise known
+    return known
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
