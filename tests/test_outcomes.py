@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import json
 import os
 import re
 import signal
@@ -19,9 +21,10 @@ import requests
 
 from helpers import FRONT_DOORS, environment, run, small_project
 from walkthrough.errors import EngineMissingError
+from walkthrough.machine.cleanup import clean_up_dead, lock_of
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_LABEL
+from walkthrough.machine.marks import WALK_LABEL, WALK_VARIABLE
 from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 from walkthrough.walk.abort import CRASHES, reason
@@ -262,3 +265,25 @@ def test_without_an_engine_pytest_says_so_in_one_sentence(tmp_path: Path) -> Non
     assert "2 errors" in done.stdout
     assert done.stdout.count("DOCKER_HOST names the engine ssh://me@far.example, reached by ssh") >= 2
     assert "pytest_plugin.py" not in done.stdout
+
+
+@pytest.mark.parametrize("living", [True, False])
+def test_a_run_on_another_engine_is_left_alone_while_it_lives(engine: Engine, tmp_path: Path, living: bool) -> None:
+    """Two engines, one state folder: what is cleaned up after is dead, by the lock that each run holds."""
+    other, workspace = f"another-{uuid.uuid4().hex}", tmp_path / "walk-x"
+    workspace.mkdir()
+    account = tmp_path / "x.json"
+    account.write_text(json.dumps({"engine": other, "walk": other, "tags": {}, "workspace": str(workspace)}))
+    environ = {**os.environ, WALK_VARIABLE: other}
+    with lock_of(other).open("w") as lock, subprocess.Popen(["sleep", "1000"], env=environ) as process:
+        try:
+            if living:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+
+            clean_up_dead(engine, tmp_path)
+
+            assert (account.exists(), workspace.exists()) == (living, living)
+            assert (process.poll() is None) == living or process.wait(10) == -signal.SIGKILL
+        finally:
+            process.kill()
+            lock_of(other).unlink()

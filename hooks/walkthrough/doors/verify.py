@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal, Protocol
 
 from walkthrough.doors.pool import side_by_side
 from walkthrough.errors import Location, NoSuchImageError, Problem
 from walkthrough.machine.bases import Base
-from walkthrough.machine.cleanup import clean_up_dead
+from walkthrough.machine.cleanup import clean_up_dead, lock_of
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
@@ -133,7 +131,7 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
 @contextlib.contextmanager
 def _alone(engine: Engine, reporter: Reporter) -> Iterator[None]:
     """Hold the engine against other runs on it, in this checkout or another; clean up what dead ones left."""
-    path = Path(tempfile.gettempdir()) / f"docker-labs-{engine.identity}.lock"
+    path = lock_of(engine.identity)
     with contextlib.suppress(OSError):
         path.touch(mode=0o666)
     with path.open("r+" if os.access(path, os.W_OK) else "r") as lock:

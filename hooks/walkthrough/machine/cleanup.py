@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
@@ -81,6 +83,23 @@ def remove_labelled(
     return removed
 
 
+def lock_of(engine: str) -> Path:
+    """Return the file that a run locks while it is on the engine with this identity, for all users of the machine."""
+    return Path(tempfile.gettempdir()) / f"docker-labs-{engine}.lock"
+
+
+def _held(lock: Path) -> bool:
+    """Return whether a run holds a lock."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def end_containers(engine: Engine, walk: str) -> None:
     """Remove the containers of a walk, so that nothing waits for them any more."""
     with contextlib.closing(engine.api()) as api:
@@ -104,7 +123,9 @@ def accounted(
     account = folder / f"{walk}.json"
     with contextlib.closing(engine.api()) as api:
         before = tags(api)
-    account.write_text(json.dumps({"walk": walk, "tags": before, "workspace": str(workspace)}))
+    account.write_text(
+        json.dumps({"engine": engine.identity, "walk": walk, "tags": before, "workspace": str(workspace)})
+    )
     try:
         yield
     finally:
@@ -120,19 +141,24 @@ def accounted(
 def clean_up_dead(engine: Engine, folder: Path) -> list[str]:
     """Remove what killed walks left: processes, workspaces, and everything labelled on the engine.
 
-    The caller holds the engine's lock, so that no living walk is on it. Returns what was removed.
+    The caller holds the engine's lock, so that no living walk is on it; a walk on another engine, whose lock is held,
+    is left alone. Returns what was removed.
     """
     before: dict[str, str] = {}
-    removed = []
-    accounts = sorted(folder.glob("*.json")) if folder.exists() else []
-    for account in accounts:
+    removed: list[str] = []
+    accounts: list[Path] = []
+    for account in sorted(folder.glob("*.json")) if folder.exists() else []:
         with contextlib.suppress(ValueError, KeyError, OSError):
             told = json.loads(account.read_text())
-            before = {**told["tags"], **before}
+            here = told.get("engine", engine.identity) == engine.identity
+            if not here and _held(lock_of(told["engine"])):
+                continue
+            before = {**told["tags"], **before} if here else before
             removed += [f"process {pid}" for pid in end_marked(told["walk"])]
             if Path(told["workspace"]).exists():
                 remove_tree(Path(told["workspace"]))
                 removed.append(f"workspace {told['walk']}")
+        accounts.append(account)
     with contextlib.closing(engine.api()) as api:
         removed += remove_labelled(api, WALK_LABEL, before)
     for account in accounts:
