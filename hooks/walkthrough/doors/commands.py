@@ -11,7 +11,7 @@ from pathlib import Path
 
 from walkthrough.doors.recording import record_outputs
 from walkthrough.doors.report import Progress, annotation, summary, table
-from walkthrough.doors.verify import Options, Result, Run, Verdict, verify
+from walkthrough.doors.verify import Options, PageResult, Run, Verdict, verify
 from walkthrough.errors import WalkthroughError
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.find import find_engine
@@ -19,6 +19,7 @@ from walkthrough.page import written
 from walkthrough.page.course import Course, read_course
 from walkthrough.project import Project, state_folder
 from walkthrough.publish.labfolder import drift_of
+from walkthrough.walk.abort import reason
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        print(f"error: {reason(error, None, state_folder())}", file=sys.stderr)
+        return 2
 
 
 def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
@@ -71,19 +75,21 @@ def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
         for path in result.rewritten:
             print(f"brought up to date: {path}")
     print(summary(run))
-    return 1 if problems else 0
+    if recording and not problems:
+        return 0
+    return run.status or (1 if problems else 0)
 
 
 def _recorded(project: Project, course: Course, run: Run) -> tuple[Run, int]:
     """Rewrite the outputs of the pages that were walked; return what is left of the run, and the number of outputs."""
-    results: list[Result] = []
+    results: list[PageResult] = []
     outputs = 0
     for result in run.results:
         if result.walked:
             recorded = record_outputs(project, course.itineraries[result.page], result.walked)
             outputs += recorded.outputs
             if result.problems:
-                verdict: Verdict = "failed" if recorded.problems else "recorded"
+                verdict: Verdict = result.verdict if recorded.problems else "recorded"
                 result = replace(result, verdict=verdict, problems=recorded.problems)
         results.append(result)
     return replace(run, results=tuple(results)), outputs

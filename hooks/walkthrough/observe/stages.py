@@ -19,7 +19,7 @@ def stage_parts(
     Raises:
         StepError: where a stage cannot be built alone.
     """
-    target = next(iter(build.values("--target")[-1:]), stages.names[-1])
+    target = next(iter(build.values("--target")[-1:]), stages.names[-1]).lower()
     parts = []
     for name, base in zip(stages.names, stages.bases, strict=True):
         if name not in stages.reached:

@@ -13,6 +13,8 @@ from walkthrough.page.lab import text_file, texts_at_end
 from walkthrough.page.pages import Page
 from walkthrough.project import Project
 
+TODO = "run 'make' and commit it"
+"""What an author does about a committed file that is not what the pages say."""
 _GENERATED = "README.md", "evidence"
 _PAGE_LINK = re.compile(r"\]\((?![a-z]+:|#)([\w./-]+\.md(?:#[\w-]+)?\))")
 
@@ -81,7 +83,7 @@ def drift_of(course: Course) -> list[Problem]:
     for itinerary in course.itineraries.values():
         page = itinerary.page
         stale = write_lab(course.project, itinerary, write=False)
-        problems += [Problem(page.at(s.line), f"{s.path} {s.how}", "run 'make' and commit it") for s in stale]
+        problems += [Problem(page.at(s.line), f"{s.path} {s.how}", TODO) for s in stale]
         kept = text_file(page)
         paths = {*shown_files(itinerary.steps), *([kept] if kept else [])}
         shown |= {f"labs/{page.lab}/{path}" for path in paths}
