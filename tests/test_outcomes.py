@@ -20,13 +20,15 @@ import pytest
 import requests
 
 from helpers import FRONT_DOORS, environment, run, small_project
-from walkthrough.errors import EngineMissingError
+from walkthrough.errors import EngineMissingError, Location, Problem
 from walkthrough.machine.cleanup import clean_up_dead, lock_of
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_LABEL, WALK_VARIABLE
 from walkthrough.observe.containers import wait_for
-from walkthrough.project import state_folder
+from walkthrough.page.course import read_course
+from walkthrough.project import Project, state_folder
+from walkthrough.publish import blocks
 from walkthrough.walk.abort import CRASHES, reason
 
 LAB = "docs/lab-01-small"
@@ -287,3 +289,15 @@ def test_a_run_on_another_engine_is_left_alone_while_it_lives(engine: Engine, tm
         finally:
             process.kill()
             lock_of(other).unlink()
+
+
+@pytest.mark.parametrize("aborted", [True, False])
+def test_a_page_that_could_not_be_walked_is_not_shown_as_untrue(tmp_path: Path, aborted: bool) -> None:
+    """The line below its heading, and the problem at its step."""
+    project = Project(small_project(tmp_path / "p", told("x")))
+    itinerary = read_course(project).itineraries[f"{LAB}/page.md"]
+    view = blocks.view_of(itinerary, None, (Problem(Location(f"{LAB}/page.md", 4), "it is so", aborted=aborted),))
+
+    assert ("This page could not be walked" in blocks.line(view, None)) == aborted
+    assert ("This page does not hold" in blocks.line(view, None)) == (not aborted)
+    assert ("aborted: it is so" in blocks.said(view, itinerary.steps[0].fence.number)) == aborted
