@@ -16,7 +16,6 @@ from walkthrough.images import reading
 from walkthrough.images.anatomy import Anatomy, anatomy
 from walkthrough.images.elf import dynamic_needs
 from walkthrough.images.image import Image
-from walkthrough.images.packages import traces
 from walkthrough.machine.bases import STAND_IN_LABEL
 from walkthrough.machine.engine import Engine
 from walkthrough.observe import builds
@@ -186,9 +185,10 @@ def _of_image(spec: ImageSpec, image: Image) -> Iterator[Finding]:
         hint = 'a shell is PID 1 and swallows SIGTERM: write CMD ["program", "argument"]' if shell_form else ""
         yield Finding("exec_form", claim, measured, "text", ok, "" if ok else hint)
     if spec.packages:
-        found = traces(image.paths)
-        hint = f"a scanner looks at {found[0]}" if found else "a scanner finds no trace of any"
-        finding = limit_finding("packages", "packages that a scanner could find", spec.packages, image.packages, hint)
+        found = image.packages
+        named = [f"{package.name} {package.version} ({package.ecosystem}) in {package.path}" for package in found]
+        hint = f"a scanner finds {', '.join(named[:3])}" if found else "a scanner finds none"
+        finding = limit_finding("packages", "packages that a scanner could find", spec.packages, len(found), hint)
         none = replace(finding, claim="has no package that a scanner could find")
         yield none if spec.packages.none else finding
     if spec.programs:
