@@ -50,8 +50,7 @@ def read_layer(archive: IO[bytes], compress: bool) -> Blob:
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", meter), mode="r|", tarinfo=_Member) as layer:
             entries = tuple((member.name, _entry(member, layer)) for member in layer)
-        if meter.drain().strip(b"\0"):
-            raise UnreadableError("it goes on behind its end")
+        meter.drain()
     except (tarfile.TarError, *DAMAGE) as error:
         raise UnreadableError(why(error)) from error
     finally:
@@ -110,12 +109,10 @@ class _Meter:
             self._waiting.put(part)
         return part
 
-    def drain(self) -> bytes:
-        """Read to the end, as a tar reader stops at the final blocks; return what stands there, less its zeros."""
-        rest = b""
-        while block := self.read(BLOCK):
-            rest = rest or block.strip(b"\0")
-        return rest
+    def drain(self) -> None:
+        """Read to the end: a tar reader stops at the final blocks, yet the padding is part of the layer."""
+        while self.read(BLOCK):
+            pass
 
     def finish(self) -> int | None:
         """Wait for the compressed size and return it."""

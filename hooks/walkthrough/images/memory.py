@@ -6,12 +6,12 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import zlib
 from dataclasses import astuple
 from functools import cached_property
 from pathlib import Path
 
+from walkthrough.files import write_whole
 from walkthrough.images.image import Entry
 from walkthrough.images.layers import Blob
 from walkthrough.images.packages import Package
@@ -52,11 +52,7 @@ class LayerMemory:
         entries = [(name, *astuple(entry)) for name, entry in blob.entries]
         content = zlib.compress(json.dumps((blob.size, blob.compressed, entries)).encode(), 1)
         with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix="new-")
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(hashlib.sha256(content).digest() + content)
-            Path(name).replace(self._place(blob.digest))
+            write_whole(self._place(blob.digest), hashlib.sha256(content).digest() + content)
             self._forget()
 
     def _place(self, digest: str) -> Path:
