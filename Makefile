@@ -9,7 +9,7 @@ export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := site
-.PHONY: help site serve test verify record check format bench engine engine-down clean
+.PHONY: help site serve unit test verify record check format bench engine engine-down clean
 
 site: $(VENV)/ready ## (default) walk every page that changed, build the site into site/
 	@$(BIN)/mkdocs build --quiet
@@ -17,8 +17,11 @@ site: $(VENV)/ready ## (default) walk every page that changed, build the site in
 serve: $(VENV)/ready ## live preview on http://127.0.0.1:8000/; pages are walked in the background
 	@$(BIN)/mkdocs serve --no-strict
 
-test: check ## the project's own tests and every page, as pytest
-	@$(BIN)/pytest
+unit: $(VENV)/ready ## the project's own tests that need no engine, in seconds
+	@$(BIN)/pytest tests -m unit -q
+
+test: check ## the project's own tests and every page, as pytest; the slowest are listed
+	@$(BIN)/pytest --durations=25
 
 verify: $(VENV)/ready ## walk pages without building the site: make verify PAGES=docs/lab-…/go-app.md
 	@$(BIN)/python -m walkthrough verify $(PAGES)

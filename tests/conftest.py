@@ -1,4 +1,4 @@
-"""Fixtures: a copy of the project, and the engine that everything runs on."""
+"""Fixtures: a copy of the project, and the engine that tests run on if they ask for it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,27 @@ import docker
 import docker.errors
 import pytest
 
-from helpers import copy_project
+from helpers import NO_ENGINE, copy_project
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "engine" not in item.fixturenames:
+            item.add_marker("unit")
+
+
+@pytest.fixture(autouse=True)
+def no_engine_unasked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test that does not ask for the engine find none, so that the mark ``unit`` cannot be wrong."""
+    if "engine" not in request.fixturenames:
+        monkeypatch.delenv("LABS_ENGINE", raising=False)
+        for name, value in NO_ENGINE.items():
+            monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,13 +25,14 @@ INDEX_PAGE = f"docs/{LAB}/index.md"
 LIMIT = 600
 # A user namespace without a mapping: every process in it is nobody, though the files stay readable.
 NOBODY = ("unshare", "--user")
-NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/state"}
+NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/" + "state/" * 20}
+"""Where no engine answers, and where not even root can start one: the path is too long for a socket."""
 
 
 def copy_project(target: Path) -> Path:
     """Copy all that makes the project to ``target``, less what was built and every exercise but Go's.
 
-    What a test breaks is walked; eleven pages would be walked for each.
+    It is for what is seen without an engine. What is walked is a small page of the tests' own: ``honest_page``.
     """
     skipped = shutil.ignore_patterns("__pycache__", ".*_cache", "test-artefacts")
     for name in ("docs", "labs", "hooks"):
@@ -64,27 +64,13 @@ def copy_project(target: Path) -> Path:
     return target
 
 
-def trim_go_page(project: Path) -> Path:
-    """Leave of the copied Go page what shows and checks the finished image; make the other page new."""
-    page = project / GO_PAGE
-    text = page.read_text()
-    text = re.sub(r"## Step 1: the naive image.*?(?=## Step 4)", "", text, flags=re.DOTALL)
-    text = re.sub(r"## When scratch is too little.*?(?=## What each step bought)", "", text, flags=re.DOTALL)
-    page.write_text(re.sub(r"`=[^`]+`", "", text))
-    for made in ("Dockerfile.distroless", "Dockerfile.http1", "Dockerfile.upx", "by-hand"):
-        gone = project / f"labs/{LAB}/go-app/{made}"
-        shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
-    index = project / INDEX_PAGE
-    marker = uuid.uuid4().hex
-    index.write_text(index.read_text() + f"\n```console\n$ echo {marker}\n{marker}\n```\n")
-    copied = Project(project)
-    write_lab(copied, read_course(copied).itineraries[INDEX_PAGE])
-    return page
-
-
 def environment(**changes: str) -> dict[str, str]:
-    """Return this process's environment with ``changes``; what CI and GitHub add is left out."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "GITHUB_ACTIONS", "PYTHONPATH")}
+    """Return this process's environment with ``changes``; what CI and GitHub add is left out.
+
+    Which engine the developer chose counts, but not where a test names one itself.
+    """
+    left_out = {"CI", "GITHUB_ACTIONS", "PYTHONPATH"} | ({"LABS_ENGINE"} if "DOCKER_HOST" in changes else set())
+    kept = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**kept, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true", **changes}
 
 
@@ -152,6 +138,11 @@ def line_with(page: Path, text: str) -> int:
     found = [number for number, line in enumerate(page.read_text().splitlines(), 1) if text in line]
     assert len(found) == 1, (text, found)
     return found[0]
+
+
+def honest_page(name: str, port: str = "18000") -> str:
+    """Return the text of the tests' own page, for a page of that name: its files, image, container and port."""
+    return (ROOT / "tests/pages/honest.md").read_text().replace("NAME", name).replace("PORT", port)
 
 
 def small_project(target: Path, text: str, name: str = "page") -> Path:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
+import subprocess
+import sys
+import threading
+import uuid
 from pathlib import Path
 
 import pytest
 import yaml
 
+from helpers import ROOT, environment
 from walkthrough.errors import BaseImageError
 from walkthrough.machine import bases
 from walkthrough.machine.bases import recipes
@@ -51,7 +57,7 @@ def test_a_stand_in_that_is_not_what_its_table_says_is_refused(
         table = yaml.safe_load(facts.read_text())
         table |= {"image": "gcr.io/distroless/never:1", "user": "0", "absent": ["/etc/passwd"]}
         facts.write_text(yaml.safe_dump(table))
-        monkeypatch.setattr(bases, "_RECIPES", tmp_path)
+        monkeypatch.setattr(bases, "RECIPES", tmp_path)
 
         with (
             pytest.raises(BaseImageError) as caught,
@@ -63,3 +69,70 @@ def test_a_stand_in_that_is_not_what_its_table_says_is_refused(
     assert "/etc/passwd: official 'absent', stand-in 'present'" in str(caught.value)
     with contextlib.closing(engine.api()) as api:
         assert "gcr.io/distroless/never:1" not in [tag for image in api.images.list() for tag in image.tags]
+
+
+def recipe(folder: Path, name: str, last_line: str, *needs: str) -> str:
+    """Write the recipe of a stand-in that is a label and ``last_line``; return the image's name."""
+    image = f"labs-test.invalid/{name}:{uuid.uuid4().hex[:8]}"
+    (folder / name).mkdir(parents=True)
+    (folder / name / "Dockerfile").write_text(f"FROM debian:trixie\nLABEL which={name}\n{last_line}\n")
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    facts = {"image": image, "official": "", "needs": [*needs], "env": {"PATH": path}, "cmd": ["bash"], "differs": []}
+    (folder / name / "facts.yaml").write_text(yaml.safe_dump(facts))
+    return image
+
+
+def test_stand_ins_that_do_not_need_each_other_are_built_side_by_side(
+    engine: Engine, debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of two waits until the other has begun; what needs one of them comes after it."""
+    assert debian
+    one, two = recipe(tmp_path, "one", ""), recipe(tmp_path, "two", "")
+    after = recipe(tmp_path, "after", f"COPY --from={one} /etc/hostname /hostname", one)
+    monkeypatch.setattr(bases, "RECIPES", tmp_path)
+    both = threading.Barrier(2)
+
+    def say(line: str) -> None:
+        if after not in line:
+            both.wait(60)
+
+    try:
+        with provided(engine, [one, two, after], state_folder(), say) as had:
+            assert all(base.stand_in for base in had.values())
+            assert len(had) == 3
+    finally:
+        engine.command("image", "rm", "--force", one, two, after)
+
+
+BUILDING = """
+import sys
+from pathlib import Path
+from walkthrough.machine import bases
+from walkthrough.machine.find import find_engine
+from walkthrough.machine.provision import provided
+from walkthrough.project import state_folder
+bases.RECIPES = Path(sys.argv[1])
+with provided(find_engine(), sys.argv[2:], state_folder(), lambda line: print(line, flush=True)):
+    pass
+"""
+
+
+def test_an_interrupt_ends_the_builds_that_run(engine: Engine, debian: str, tmp_path: Path) -> None:
+    """Nobody waits for a stand-in that is not wanted any more, and none that waits is begun."""
+    assert debian
+    names = [recipe(tmp_path, name, "RUN sleep 600") for name in ("one", "two", "three")]
+    with subprocess.Popen(
+        [sys.executable, "-c", BUILDING, str(tmp_path), *names],
+        env=environment(PYTHONPATH=str(ROOT / "hooks")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        begun = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[0]
+
+    assert all("rebuilding labs-test.invalid/" in line for line in begun)
+    assert rest == ""
+    assert process.returncode == -signal.SIGINT

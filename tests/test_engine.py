@@ -16,6 +16,7 @@ import docker
 import pytest
 
 from helpers import environment, run, small_project
+from walkthrough.machine.cleanup import remove_labelled
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_LABEL
@@ -235,7 +236,7 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
     with contextlib.closing(engine.api()) as api:
         image, _ = api.images.build(fileobj=io.BytesIO(dockerfile.encode()), labels={WALK_LABEL: "test"}, rm=True)
         try:
-            with running(api, str(image.id), "test") as server:
+            with running(api, str(image.id), "test", helpers=[debian]) as server:
                 server.container.exec_run(["sleep", "1003"], detach=True)
 
                 def seen() -> dict[str, str]:
@@ -247,10 +248,24 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
 
                 sleeping = {f"sleep {seconds}" for seconds in (1001, 1002, 1003)}
                 assert wait_for(lambda: sleeping <= seen().keys() or None, 30, 0.1)
-                server.freeze([debian])
+                server.freeze()
                 states = seen()
         finally:
             api.images.remove(str(image.id), force=True)
 
     assert {words: states[words] for words in sleeping} == {"sleep 1001": "T", "sleep 1002": "T", "sleep 1003": "S"}
     assert all(state == "T" for words, state in states.items() if words.startswith("sh -c sleep"))
+
+
+def test_containers_that_remove_themselves_disturb_no_cleanup(engine: Engine, debian: str) -> None:
+    """The engine takes a moment to remove what was run with ``--rm``; whoever cleans up meanwhile waits for it."""
+    label = f"test={uuid.uuid4().hex}"
+    with contextlib.closing(engine.api()) as api:
+        for _ in range(4):
+            for _ in range(4):
+                done = engine.command("run", "--detach", "--rm", "--label", label, debian, "true")
+                assert done.returncode == 0, done.stderr
+
+            remove_labelled(api, label, {})
+
+            assert api.containers.list(all=True, filters={"label": label}) == []

@@ -12,7 +12,7 @@ import posixpath
 import random
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -30,7 +30,7 @@ from walkthrough.images.layers import Blob, read_layer
 from walkthrough.images.memory import LayerMemory
 from walkthrough.images.overlay import FileSystem
 from walkthrough.images.reading import read_image
-from walkthrough.images.unpack import HEAD, DAMAGE, UnreadableError, unpacked, why
+from walkthrough.images.unpack import DAMAGE, HEAD, UnreadableError, unpacked, why
 from walkthrough.machine.engine import Engine
 
 if sys.version_info >= (3, 14):
@@ -38,7 +38,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-PACKINGS = {
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
     "gzip": gzip.compress,
     "zstd": zstd.compress,
@@ -46,7 +46,7 @@ PACKINGS = {
     "xz": lzma.compress,
     "gzip in two parts": lambda content: gzip.compress(content[:700]) + gzip.compress(content[700:]),
 }
-NOISE = random.Random(1).randbytes(200_000)  # noqa: S311 - a seed makes it the same each time
+NOISE = random.Random(1).randbytes(200_000)
 LAYER = layer([folder("dir"), file("dir/big", NOISE), file("dir/small", b"1234567"), same("dir/again", "dir/big")])
 
 
@@ -214,8 +214,8 @@ MEMBERS = some.one_of(
 def test_layers_are_laid_over_as_the_engine_does_it(engine: Engine, layers: list[list[Member]]) -> None:
     """What a container's export shows is the reference, whatever stands in the layers.
 
-    As engines write them, layers name the folders above whatever they hold: where one does not, and a link stands there,
-    the image stores differ.
+    As engines write them, layers name the folders above whatever they hold: where one does not, and a link
+    stands there, the image stores differ.
     """
     layers = [[above for member in members for above in with_folders(member)] for members in layers]
     expected = exported(engine, layers)
@@ -244,7 +244,7 @@ def exported(engine: Engine, layers: list[list[Member]]) -> dict[str, tuple[str,
             return None
         container = api.containers.create(name, ["x"])
         try:
-            archive = io.BytesIO(b"".join(container.export()))
+            archive = io.BytesIO(b"".join(cast("Iterable[bytes]", container.export())))
         finally:
             container.remove()
             api.images.remove(name, force=True)
@@ -258,9 +258,9 @@ def exported(engine: Engine, layers: list[list[Member]]) -> dict[str, tuple[str,
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Iterator[LayerMemory]:
-    """Yield a memory in a new folder."""
-    yield LayerMemory(tmp_path / "layers")
+def memory(tmp_path: Path) -> LayerMemory:
+    """Return a memory in a new folder."""
+    return LayerMemory(tmp_path / "layers")
 
 
 def test_a_layer_that_is_known_is_not_read_again(memory: LayerMemory) -> None:

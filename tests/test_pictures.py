@@ -10,9 +10,9 @@ import pytest
 
 from walkthrough.machine.bases import Base
 from walkthrough.page.figures import Source
-from walkthrough.publish.blocks import _anatomy
+from walkthrough.publish.blocks import anatomy_html
 from walkthrough.publish.figures import fill
-from walkthrough.publish.pictures import _fitting, bar, layer_map, shares, stage_graph
+from walkthrough.publish.pictures import bar, fitting, layer_map, shares, stage_graph
 from walkthrough.publish.policy import with_policy
 from walkthrough.record.evidence import (
     AnatomyRecord,
@@ -61,9 +61,9 @@ def test_a_stage_on_a_stand_in_is_marked_and_so_is_what_begins_with_it() -> None
 
 def test_a_picture_is_well_formed_and_the_same_for_the_same_data() -> None:
     """Names are escaped, no colour or style is written into it, and its table says the same."""
-    html = _anatomy("app", ANATOMY, set())
+    html = anatomy_html("app", ANATOMY, set())
 
-    assert html == _anatomy("app", ANATOMY.model_copy(deep=True), set())
+    assert html == anatomy_html("app", ANATOMY.model_copy(deep=True), set())
     tree = ElementTree.fromstring(f"<div>{html}</div>")
     picture = tree.find(".//svg[@role='img']")
     assert picture is not None
@@ -137,7 +137,7 @@ def test_a_map_names_what_fits_and_says_the_rest_in_words() -> None:
     assert drawn is not None
 
     assert [part.label for part in (*drawn.layers, *drawn.files)] == ["COPY /a /a", "/usr/lib/large.so", ""]
-    assert [_fitting("/usr/lib/x86_64/large.so", letters * 6 + 8) for letters in (24, 20, 10, 8, 5, 3)] == [
+    assert [fitting("/usr/lib/x86_64/large.so", letters * 6 + 8) for letters in (24, 20, 10, 8, 5, 3)] == [
         "/usr/lib/x86_64/large.so",
         "…/x86_64/large.so",
         "…/large.so",

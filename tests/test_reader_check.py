@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,31 +23,14 @@ FROM debian:trixie
 EXPOSE 8080
 CMD sleep 60; true
 """
+TOOLS = """
+FROM debian:trixie
+RUN apt-get update && apt-get install -y --no-install-recommends busybox-static
+"""
+AT_ONCE = 4
+"""Scripts that run side by side: they wait most of the time, for a health check or for a container to stop."""
 
-
-@pytest.fixture(scope="module")
-def images(engine: Engine, debian: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
-    """Yield the names of a good and of a broken image, and a busybox."""
-    assert debian
-    folder = tmp_path_factory.mktemp("broken")
-    (folder / "Dockerfile").write_text(BROKEN)
-    (folder / "server.c").write_bytes((TINY / "server.c").read_bytes())
-    good = (TINY / "Dockerfile").read_text().replace("FROM debian:trixie-slim", "FROM debian:trixie")
-    (folder / "Dockerfile.good").write_text(good.replace("musl-tools", "musl-tools busybox-static"))
-    mark = uuid.uuid4().hex[:8]
-    names = f"labs-test-good:{mark}", f"labs-test-broken:{mark}", f"labs-test-tools:{mark}"
-    try:
-        for name, options in zip(
-            names, (["-f", "Dockerfile.good"], [], ["-f", "Dockerfile.good", "--target", "build"]), strict=True
-        ):
-            built = engine.command("buildx", "build", "--load", "-t", name, *options, ".", cwd=folder, timeout=300)
-            assert built.returncode == 0, built.stderr
-        made = engine.command("create", names[2]).stdout.strip()
-        engine.command("cp", f"{made}:/usr/bin/busybox", str(folder / "busybox"))
-        engine.command("rm", made)
-        yield names[0], names[1], folder / "busybox"
-    finally:
-        engine.command("image", "rm", "--force", *names)
+Said = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True)
@@ -61,23 +45,44 @@ DASH = Shell(("/bin/dash",), "/usr/bin:/bin")
 
 
 @pytest.fixture(scope="module")
-def shells(images: tuple[str, str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shell]:
-    """Return dash with GNU's tools, and busybox with its own: its tar and its awk are those of a reader on Alpine."""
-    tools = tmp_path_factory.mktemp("tools")
-    subprocess.run([images[2], "--install", "-s", str(tools)], check=True)
+def busybox(engine: Engine, debian: str, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """Return busybox with its own tools: its tar and its awk are those of a reader on Alpine."""
+    assert debian
+    folder = tmp_path_factory.mktemp("busybox")
+    image = build(engine, folder, TOOLS)
+    try:
+        made = engine.command("create", image).stdout.strip()
+        engine.command("cp", f"{made}:/usr/bin/busybox", str(folder / "busybox"))
+        engine.command("rm", made)
+    finally:
+        engine.command("image", "rm", "--force", image)
+    tools = folder / "tools"
+    tools.mkdir()
+    subprocess.run([folder / "busybox", "--install", "-s", str(tools)], check=True)
     (tools / "curl").symlink_to(str(shutil.which("curl")))
-    return {"dash": DASH, "busybox": Shell((str(images[2]), "sh"), str(tools))}
+    return Shell((str(folder / "busybox"), "sh"), str(tools))
 
 
-def check(engine: Engine, shell: Shell, *arguments: str) -> subprocess.CompletedProcess[str]:
+def build(engine: Engine, folder: Path, dockerfile: str, source: str = "") -> str:
+    """Build an image in an empty folder of its own; return its name."""
+    folder.mkdir(exist_ok=True)
+    (folder / "Dockerfile").write_text(dockerfile)
+    (folder / "server.c").write_text(source)
+    image = f"labs-test-check:{uuid.uuid4().hex[:8]}"
+    built = engine.command("buildx", "build", "--load", "-t", image, ".", cwd=folder, timeout=300)
+    assert built.returncode == 0, built.stderr
+    return image
+
+
+def check(engine: Engine, shell: Shell, *arguments: str, script: Path = SCRIPT, **changes: str) -> Said:
     """Run the script in the engine's network, with the engine's client and the shell's tools in PATH."""
     within = [str(shutil.which("nsenter")), f"--net={engine.network}"] if engine.kind == "embedded" else []
     with tempfile.TemporaryDirectory() as client:
         # The client alone: beside it lie tools of another system, which do not run on this one.
         (Path(client) / "docker").symlink_to(engine.docker)
-        environment = {**engine.variables, "DOCKER_HOST": engine.host, "PATH": f"{client}:{shell.tools}"}
+        environment = {**engine.variables, "DOCKER_HOST": engine.host, "PATH": f"{client}:{shell.tools}", **changes}
         return subprocess.run(
-            [*within, *shell.command, str(SCRIPT), *arguments],
+            [*within, *shell.command, str(script), *arguments],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -85,24 +90,6 @@ def check(engine: Engine, shell: Shell, *arguments: str) -> subprocess.Completed
             timeout=300,
             check=False,
         )
-
-
-@pytest.mark.parametrize("kind", ["dash", "busybox"])
-def test_script_tells_good_from_broken(
-    engine: Engine, images: tuple[str, str, Path], shells: dict[str, Shell], kind: str
-) -> None:
-    """The five demands of the challenge hold of a good image; of a broken one each failure says what was seen."""
-    good, broken, _ = images
-
-    passed = check(engine, shells[kind], "challenge", good)
-    failed = check(engine, shells[kind], "challenge", broken)
-
-    assert passed.returncode == 0, passed.stdout
-    assert "6 of 6 claims hold" in passed.stdout
-    assert failed.returncode == 1, failed.stdout
-    for hint in ("the largest layer is", "write a USER line", "begin the last stage with FROM scratch"):
-        assert hint in failed.stdout
-    assert "write a HEALTHCHECK line" in failed.stdout
 
 
 @dataclass(frozen=True)
@@ -183,27 +170,72 @@ BREAKAGES = {
 }
 
 
-@pytest.mark.parametrize("name", BREAKAGES)
-def test_each_hint_is_computed_from_what_was_seen(
-    engine: Engine, shells: dict[str, Shell], tmp_path: Path, name: str
-) -> None:
-    """Whatever is broken, the script says so and why; what is not broken holds."""
-    breakage = BREAKAGES[name]
-    source = replaced((TINY / "server.c").read_text(), *GOOD_SOURCE, *breakage.source)
-    stage = replaced(
-        (TINY / "Dockerfile").read_text(), ("FROM debian:trixie-slim", "FROM debian:trixie"), *breakage.stage
-    )
-    (tmp_path / "server.c").write_text(source)
-    (tmp_path / "Dockerfile").write_text(stage)
-    image = f"labs-test-check:{uuid.uuid4().hex[:8]}"
-    built = engine.command("buildx", "build", "--load", "-t", image, ".", cwd=tmp_path, timeout=300)
-    assert built.returncode == 0, built.stderr
-    try:
-        done = check(engine, shells["busybox"], "rust-app", image)
-    finally:
-        engine.command("image", "rm", "--force", image)
+def good_dockerfile() -> str:
+    """Return the challenge's Dockerfile, on the base image that the tests have, with a health check every second."""
+    text = (TINY / "Dockerfile").read_text()
+    return replaced(text, ("FROM debian:trixie-slim", "FROM debian:trixie"), ("--interval=5s", "--interval=1s"))
 
-    assert [hint for hint in breakage.says if hint not in done.stdout] == [], done.stdout
+
+@pytest.fixture(scope="module")
+def said(
+    engine: Engine, busybox: Shell, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[tuple[str, str], Future[Said]]]:
+    """Yield what the script says of each image in each shell, as it comes.
+
+    An image of which everything must hold, times included, is asked about alone; broken ones side by side.
+    """
+    folder = tmp_path_factory.mktemp("images")
+    images: list[str] = []
+
+    def ask(shell: Shell, target: str, dockerfile: str, source: str = "") -> Said:
+        image = build(engine, folder / uuid.uuid4().hex, dockerfile, source)
+        images.append(image)
+        return check(engine, shell, target, image)
+
+    tiny = (TINY / "server.c").read_text()
+    answers: dict[tuple[str, str], Future[Said]] = {}
+    with ThreadPoolExecutor(AT_ONCE, "reader") as readers:
+
+        def whole(breakage: Breakage) -> tuple[str, str]:
+            return replaced(good_dockerfile(), *breakage.stage), replaced(tiny, *GOOD_SOURCE, *breakage.source)
+
+        alone = readers.submit(ask, busybox, "rust-app", *whole(BREAKAGES["nothing"]))
+        alone.exception()
+        for kind, shell in (("dash", DASH), ("busybox", busybox)):
+            answers["good", kind] = readers.submit(ask, shell, "challenge", good_dockerfile(), tiny)
+            answers["good", kind].exception()
+        for kind, shell in (("dash", DASH), ("busybox", busybox)):
+            answers["broken", kind] = readers.submit(ask, shell, "challenge", BROKEN)
+        for name, breakage in BREAKAGES.items():
+            later = alone if name == "nothing" else readers.submit(ask, busybox, "rust-app", *whole(breakage))
+            answers[name, "busybox"] = later
+        yield answers
+    engine.command("image", "rm", "--force", *images)
+
+
+@pytest.mark.parametrize("kind", ["dash", "busybox"])
+def test_script_tells_good_from_broken(said: dict[tuple[str, str], Future[Said]], kind: str) -> None:
+    """The demands of the challenge hold of a good image; of a broken one each failure says what was seen.
+
+    The hint for the classic mistake is computed from the process that was seen.
+    """
+    passed, failed = said["good", kind].result(), said["broken", kind].result()
+
+    assert passed.returncode == 0, passed.stdout
+    assert "6 of 6 claims hold" in passed.stdout
+    assert failed.returncode == 1, failed.stdout
+    for hint in ("the largest layer is", "write a USER line", "begin the last stage with FROM scratch"):
+        assert hint in failed.stdout
+    assert "write a HEALTHCHECK line" in failed.stdout
+    assert "exit 137 after 10 s: PID 1 is a shell (/bin/sh -c sleep 60; true); use the exec form" in failed.stdout
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_each_hint_is_computed_from_what_was_seen(said: dict[tuple[str, str], Future[Said]], name: str) -> None:
+    """Whatever is broken, the script says so and why; what is not broken holds."""
+    done = said[name, "busybox"].result()
+
+    assert [hint for hint in BREAKAGES[name].says if hint not in done.stdout] == [], done.stdout
     assert (done.returncode == 0) is (name == "nothing"), done.stdout
     assert ("FAIL" in done.stdout) is (name != "nothing"), done.stdout
 
@@ -214,20 +246,6 @@ def replaced(text: str, *changes: tuple[str, str]) -> str:
         assert old in text, old
         text = text.replace(old, new)
     return text
-
-
-def test_a_shell_as_first_process_is_named(engine: Engine, images: tuple[str, str, Path], tmp_path: Path) -> None:
-    """The hint for the classic mistake is computed from the process that was seen."""
-    (tmp_path / "Dockerfile").write_text("FROM debian:trixie\nCMD sleep 60; true\n")
-    name = f"labs-test-shell:{uuid.uuid4().hex[:8]}"
-    built = engine.command("buildx", "build", "--load", "-t", name, ".", cwd=tmp_path, timeout=300)
-    assert built.returncode == 0, built.stderr
-    try:
-        said = check(engine, DASH, "challenge", name).stdout
-    finally:
-        engine.command("image", "rm", "--force", name)
-
-    assert "exit 137 after 10 s: PID 1 is a shell (/bin/sh -c sleep 60; true); use the exec form" in said
 
 
 def test_an_unknown_name_shows_how_it_is_used(engine: Engine) -> None:

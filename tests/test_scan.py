@@ -11,11 +11,13 @@ import docker
 import pytest
 
 from archives import file, image, layer
+from walkthrough.claims.seen import Scanned
 from walkthrough.errors import StepError
-from walkthrough.images.reading import read_image
+from walkthrough.images.package import Package
+from walkthrough.images.reading import read_file, read_image
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
-from walkthrough.observe.scan import Scanned, scan
+from walkthrough.observe.scan import scan
 from walkthrough.project import state_folder
 
 PROGRAM = """\
@@ -88,7 +90,7 @@ def by_hand(api: docker.DockerClient, *members: tuple[str, bytes]) -> str:
 
 def test_a_debian_package_that_is_behind_is_known(engine: Engine, api: docker.DockerClient, debian: str) -> None:
     """The base as it is, against what its release offers; then one package of it with an older version."""
-    files = {path: content for path, content in debian_files(api, debian).items()}
+    files = debian_files(api, debian)
     now = scanned(engine, api, by_hand(api, *files.items()), state_folder())
     status = files["var/lib/dpkg/status"].decode()
     behind = dict(files, **{"var/lib/dpkg/status": status.replace("Version: ", "Version: 0~", 1).encode()})
@@ -103,8 +105,6 @@ def test_a_debian_package_that_is_behind_is_known(engine: Engine, api: docker.Do
 
 def debian_files(api: docker.DockerClient, name: str) -> dict[str, bytes]:
     """Return the files of a Debian image that tell its release and its packages."""
-    from walkthrough.images.reading import read_file
-
     paths = ("usr/lib/os-release", "var/lib/dpkg/status")
     return {path: read_file(api, name, f"/{path}") for path in paths}
 
@@ -130,8 +130,6 @@ def test_a_scanner_that_says_nothing_has_not_scanned(engine: Engine, api: docker
     """A program that is none, though its path says so, is no program without faults."""
     name = by_hand(api, ("server", b"not a program"))
     whole = read_image(api, name)
-    from walkthrough.images.package import Package
-
     lying = dataclasses.replace(
         whole,
         entries={
@@ -141,7 +139,7 @@ def test_a_scanner_that_says_nothing_has_not_scanned(engine: Engine, api: docker
         },
     )
     try:
-        with pytest.raises(StepError, match="nothing was scanned|does not say what it scanned"):
+        with pytest.raises(StepError, match=r"nothing was scanned|does not say what it scanned"):
             scan(engine, api, name, lying, tmp_path, "test-scan")
     finally:
         api.images.remove(name, force=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import uuid
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import FRONT_DOORS, GO_PAGE, INDEX_PAGE, LAB, NO_ENGINE, NOBODY, ROOT, run
+from helpers import FRONT_DOORS, GO_PAGE, LAB, NO_ENGINE, NOBODY, ROOT, honest_page, run, small_project
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import content_digest
 from walkthrough.project import Project
@@ -96,55 +97,79 @@ def test_without_an_engine_verify_says_what_is_missing(project: Path) -> None:
     assert re.fullmatch(r"error: no Docker engine answers .*; install Docker .*\n", done.stdout), done.stdout
 
 
-@pytest.mark.usefixtures("engine")
-def test_prose_runs_nothing_and_a_file_runs_its_page_only(project: Path) -> None:
-    """The first run of the copy fills the memory; then edits are made one by one."""
-    assert run(project, *FRONT_DOORS["verify"]).returncode == 0
-    page, index = project / GO_PAGE, project / INDEX_PAGE
+SMALL = """\
+# One of two
 
-    page.write_text(page.read_text().replace("# Exercise 1: Go application", "# Exercise 1\n\nMore prose."))
+```text title="{name}/a.txt"
+{marker}
+```
+
+```console
+$ cat docker-labs/lab-01-small/{name}/a.txt
+{marker}
+```
+"""
+
+
+@pytest.mark.usefixtures("engine")
+def test_prose_runs_nothing_and_a_file_runs_its_page_only(tmp_path: Path) -> None:
+    """The first run fills the memory; then edits are made one by one, and every page could be walked."""
+    first, second = uuid.uuid4().hex, uuid.uuid4().hex
+    for name in ("one", "two"):
+        project = small_project(tmp_path / "p", SMALL.format(name=name, marker=first), name)
+    page = project / "docs/lab-01-small/one.md"
+    before = run(project, *FRONT_DOORS["verify"])
+    assert before.returncode == 0, before.stdout
+    assert walked_in(before.stdout) == {"docs/lab-01-small/one.md", "docs/lab-01-small/two.md"}
+
+    page.write_text(page.read_text().replace("# One of two", "# The first\n\nMore prose."))
     prose = run(project, *FRONT_DOORS["verify"])
     assert prose.returncode == 0
     assert "nothing was walked" in prose.stdout
-    assert "walking" not in prose.stdout
+    assert walked_in(prose.stdout) == set()
 
-    index.write_text(index.read_text() + '\n```text title="setup/new.txt"\nx\n```\n')
-    page.write_text(page.read_text().replace("  - index.md\n", "  - index.md\n"))
-    changed = run(project, *FRONT_DOORS["verify"], INDEX_PAGE)
+    page.write_text(page.read_text().replace(first, second))
+    changed = run(project, *FRONT_DOORS["verify"])
     assert changed.returncode == 0, changed.stdout
-    assert f"{INDEX_PAGE}: walking" in changed.stdout
-    assert f"{GO_PAGE}: walking" not in changed.stdout
-    assert (project / f"labs/{LAB}/setup/new.txt").read_text() == "x\n"
+    assert walked_in(changed.stdout) == {"docs/lab-01-small/one.md"}
+    assert (project / "labs/lab-01-small/one/a.txt").read_text() == f"{second}\n"
+    assert (project / "labs/lab-01-small/two/a.txt").read_text() == f"{first}\n"
+
+
+def walked_in(said: str) -> set[str]:
+    """Return the pages that a run says it walked."""
+    return set(re.findall(r"(\S+): walking", said))
 
 
 @pytest.mark.usefixtures("engine")
-def test_the_published_text_is_the_text_that_was_built(project: Path) -> None:
-    """Every file of the page stands on the published page byte for byte; ProperDocs publishes the same."""
-    assert run(project, *FRONT_DOORS["mkdocs"]).returncode == 0
-    with_mkdocs = soup(project / f"site/{LAB}/go-app.html")
-    blocks = {}
-    for block in with_mkdocs.select("div.highlight"):
+def test_the_published_text_is_the_text_that_was_built(tmp_path: Path) -> None:
+    """Every file stands on the page byte for byte; ProperDocs, and a build without an engine, publish the same."""
+    project = small_project(tmp_path / "p", honest_page("published"))
+    (project / "docs/status.md").write_text("# Status\n")
+    built = run(project, *FRONT_DOORS["mkdocs"])
+    assert built.returncode == 0, built.stdout
+    shown = soup(project / "site/lab-01-small/page.html")
+    files = {}
+    for block in shown.select("div.highlight"):
         name = block.select_one("span.filename")
         code = block.select_one("pre code")
         if name and code:
-            blocks[name.get_text()] = code.get_text()
-    for path in ("main.go", "main_test.go", "go.mod", ".dockerignore", "Dockerfile", "Dockerfile.distroless"):
-        assert blocks[f"go-app/{path}"] == (project / f"labs/{LAB}/go-app/{path}").read_text(), path
-    copied = [block["data-copy"] for block in with_mkdocs.select("[data-copy]")]
-    assert "docker build -t go-app:naive ." in str(copied[1])
-    assert not any(line.startswith("$ ") for text in copied for line in str(text).splitlines())
+            files[name.get_text()] = code.get_text()
+    lab = project / "labs/lab-01-small"
+    assert files == {
+        f"published/{name}": (lab / "published" / name).read_text() for name in ("index.html", "Dockerfile")
+    }
+    copied = [str(block["data-copy"]) for block in shown.select("[data-copy]")]
+    assert "docker build -q -t published ." in copied[0]
+    assert not any(line.startswith("$ ") for text in copied for line in text.splitlines())
 
     done = run(project, "properdocs", "build", "--strict", "-f", "mkdocs.yml", "-d", "site2")
-
     assert done.returncode == 0, done.stdout
-    without = run(project, *FRONT_DOORS["mkdocs"], "-d", "site3", prefix=NOBODY, **NO_ENGINE)
-    assert without.returncode == 0, without.stdout
-    for page in (f"{LAB}/go-app", f"{LAB}/evidence/go-app", "status"):
-        ours, theirs, offline = (
-            soup(project / site / f"{page}.html").select_one("article") for site in ("site", "site2", "site3")
-        )
-        assert ours is not None
-        assert theirs is not None
-        assert offline is not None
-        assert theirs.get_text() == ours.get_text()
-        assert offline.get_text() == ours.get_text()
+    offline = run(project, *FRONT_DOORS["mkdocs"], "-d", "site3", prefix=NOBODY, **NO_ENGINE)
+    assert offline.returncode == 0, offline.stdout
+    for page in ("lab-01-small/page", "lab-01-small/evidence/page", "status"):
+        texts = [soup(project / site / f"{page}.html").select_one("article") for site in ("site", "site2", "site3")]
+        ours, theirs, without = (text and text.get_text() for text in texts)
+        assert ours
+        assert theirs == ours
+        assert without == ours

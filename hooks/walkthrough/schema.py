@@ -8,11 +8,16 @@ import yaml
 
 
 def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
-    """Return the line (from 0) of the deepest part of ``loc`` that a composed YAML ``node`` has."""
+    """Return the line (from 0) of the deepest part of ``loc`` that a composed YAML ``node`` has.
+
+    A number names an entry of a list, or of a mapping that has no such key.
+    """
     line = node.start_mark.line if node else 0
     for part in loc:
         if isinstance(node, yaml.MappingNode):
             match = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if match is None and isinstance(part, int) and part < len(node.value):
+                match = node.value[part]
             if match is None:
                 break
             line, node = match[0].start_mark.line, match[1]

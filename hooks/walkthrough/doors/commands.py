@@ -14,7 +14,7 @@ from walkthrough.doors.verify import Options, verify
 from walkthrough.errors import WalkthroughError
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.find import find_engine
-from walkthrough.page import readercheck
+from walkthrough.page import written
 from walkthrough.page.course import read_course
 from walkthrough.project import Project, state_folder
 from walkthrough.publish.labfolder import drift_of
@@ -52,8 +52,8 @@ def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
     project = Project.find()
     course = read_course(project)
     if recording:
-        for path in readercheck.rewrite(project, course.itineraries):
-            print(f"{path}: the check script is written anew")
+        for path in written.rewrite(project, course.itineraries):
+            print(f"{path}: what is written from elsewhere is up to date")
             course = read_course(project)
     options = Options(fresh=fresh or recording, keep_going=recording, check_drift=check)
     run = verify(course, pages, Progress(), options)

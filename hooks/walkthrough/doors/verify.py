@@ -144,11 +144,17 @@ def _alone(engine: Engine, reporter: Reporter) -> Iterator[None]:
 def _bases(
     engine: Engine, course: Course, pages: list[str], reporter: Reporter
 ) -> Iterator[tuple[dict[str, Base], dict[str, str]]]:
-    """Provide the base images of the pages; yield those that could be had, and per page why not."""
+    """Provide the base images of the pages; yield those that could be had, and per page why not.
+
+    All are asked for at once, so that they are made side by side; page by page only to tell which lacks one.
+    """
     wanted = {path: bases_of(course.itineraries[path]) for path in pages}
     bases: dict[str, Base] = {}
     faults: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
+        with contextlib.suppress(BaseImageError):
+            every = set().union(*wanted.values())
+            bases |= stack.enter_context(provided(engine, every, state_folder(), reporter.say))
         for path, names in wanted.items():
             try:
                 bases |= stack.enter_context(provided(engine, names - bases.keys(), state_folder(), reporter.say))

@@ -18,7 +18,8 @@ STAND_IN_LABEL = "docker-labs.stand-in"
 """Label of a stand-in: official name and recipe digest. An image whose last stage begins with one inherits it."""
 _FROM = re.compile(r"^\+?\s*FROM\s+(?:--\S+\s+)*(?P<name>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE | re.MULTILINE)
 _COPY_FROM = re.compile(r"--from=(?P<name>[\w./-]+:[\w.-]+)")
-_RECIPES = Path(__file__).parent / "recipes"
+RECIPES = Path(__file__).parent / "recipes"
+"""The folder of the recipes."""
 
 
 class Base(BaseModel):
@@ -42,6 +43,8 @@ class Facts(BaseModel):
     needs: list[str] = []
     root: bool = False
     """Whether the build context holds ``root.tar``, a minimal Debian."""
+    suite: str = "trixie"
+    """The Debian release of that archive."""
     env: dict[str, str] = {}
     user: str = ""
     workdir: str = ""
@@ -77,7 +80,7 @@ class Recipe:
 
 def recipes() -> dict[str, Recipe]:
     """Return all recipes by the official name of their image."""
-    found = [Recipe(path.parent) for path in sorted(_RECIPES.glob("*/facts.yaml"))]
+    found = [Recipe(path.parent) for path in sorted(RECIPES.glob("*/facts.yaml"))]
     return {recipe.facts.image: recipe for recipe in found}
 
 

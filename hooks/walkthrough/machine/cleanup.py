@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import docker
 import docker.errors
+from docker.models.containers import Container
 
 from walkthrough.files import remove_tree
 from walkthrough.machine.engine import Engine
@@ -16,8 +18,25 @@ from walkthrough.machine.marks import WALK_LABEL, end_marked
 
 
 def tags(api: docker.DockerClient) -> dict[str, str]:
-    """Return every tag of the engine and the id of its image."""
-    return {tag: str(image.id) for image in api.images.list() for tag in image.tags}
+    """Return every tag of the engine and the id of its image.
+
+    In one call: the SDK's own list asks for each image, and one that another page's walk removes meanwhile is an error.
+    """
+    return {tag: str(image["Id"]) for image in api.api.images() for tag in image["RepoTags"] or ()}
+
+
+def _remove(container: Container) -> None:
+    """Remove a container; one that the engine is removing already (``--rm``) is waited for.
+
+    Raises:
+        docker.errors.NotFound: where it was gone before.
+    """
+    try:
+        container.remove(force=True, v=True)
+    except docker.errors.APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
+        container.wait(condition="removed")
 
 
 def remove_labelled(api: docker.DockerClient, label: str, before: dict[str, str]) -> list[str]:
@@ -31,9 +50,9 @@ def remove_labelled(api: docker.DockerClient, label: str, before: dict[str, str]
     """
     removed = []
     chosen: dict[str, str | list[str] | bool] = {"label": label}
-    for container in api.containers.list(all=True, filters=chosen):
+    for container in api.containers.list(all=True, filters=chosen, ignore_removed=True):
         with contextlib.suppress(docker.errors.NotFound):
-            container.remove(force=True, v=True)
+            _remove(container)
             removed.append(f"container {container.name}")
     for network in api.networks.list(filters=chosen):
         with contextlib.suppress(docker.errors.NotFound):

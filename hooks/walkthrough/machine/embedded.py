@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +40,8 @@ _STAMP = "etc/docker-labs"
 _SOCKET_PATH_LIMIT = 107
 """Bytes that fit in ``sockaddr_un.sun_path`` (unix(7)), less the final null."""
 _START_LIMIT = 60.0
+_INSTALLING = threading.Lock()
+"""Roots may be made side by side, but apt-get serves one at a time."""
 _STOP_LIMIT = 20.0
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -195,6 +198,14 @@ def bootstrap(target: Path, packages: tuple[str, ...] = (), suite: str = SUITE) 
     Raises:
         EngineMissingError: where neither mmdebstrap nor apt-get is there, or they fail; with the end of their output.
     """
+    with _INSTALLING:
+        _install_mmdebstrap()
+    command = ["mmdebstrap", "--variant=minbase", "--quiet"]
+    command += [f"--include={','.join(packages)}"] if packages else []
+    _checked([*command, suite, str(target)], dict(os.environ))
+
+
+def _install_mmdebstrap() -> None:
     if shutil.which("mmdebstrap") is None:
         if shutil.which("apt-get") is None:
             raise EngineMissingError(
@@ -204,9 +215,6 @@ def bootstrap(target: Path, packages: tuple[str, ...] = (), suite: str = SUITE) 
         _checked(["apt-get", "update", "-q"], quiet)
         needed = ["mmdebstrap", "debian-archive-keyring", "util-linux"]
         _checked(["apt-get", "install", "-q", "-y", "--no-install-recommends", *needed], quiet)
-    command = ["mmdebstrap", "--variant=minbase", "--quiet"]
-    command += [f"--include={','.join(packages)}"] if packages else []
-    _checked([*command, suite, str(target)], dict(os.environ))
 
 
 def _checked(command: list[str], environment: dict[str, str]) -> None:

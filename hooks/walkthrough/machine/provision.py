@@ -7,9 +7,13 @@ public Dockerfile. A stand-in is checked against that table when it is built, an
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +22,16 @@ import docker.errors
 import requests
 
 from walkthrough.errors import BaseImageError
+from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
 from walkthrough.machine.bases import STAND_IN_LABEL, Base, Recipe, certificates, recipes
 from walkthrough.machine.embedded import bootstrap
 from walkthrough.machine.engine import Engine
 
 _REGISTRY_LIMIT = 20
+_BUILD_LIMIT = 1800
+_SIDE_BY_SIDE = 2
+"""Stand-ins that are built at the same time: one unpacks packages or waits for a registry while another compiles."""
 
 
 @contextlib.contextmanager
@@ -33,7 +41,8 @@ def provided(
     """Make the named base images available on the engine while the context lasts.
 
     An image that is there locally, or that its registry offers, is used as it is. Otherwise the recipe's stand-in is
-    built under the official name; on the user's own engine that name is taken away again in the end.
+    built under the official name; on the user's own engine that name is taken away again in the end. Stand-ins that do
+    not need each other are built side by side.
 
     Raises:
         BaseImageError: naming every image that cannot be had, and why.
@@ -46,11 +55,19 @@ def provided(
         asking.api.timeout = _REGISTRY_LIMIT
         provider = _Provider(engine, api, asking, known, state, say, lent)
         try:
-            for name in sorted(names):
+            with ThreadPoolExecutor(_SIDE_BY_SIDE, "bases") as pool:
+                first = sorted(names, key=lambda name: (_storeys(known, name), name))
+                futures = {name: pool.submit(provider.provide, name) for name in first}
                 try:
-                    bases[name] = provider.provide(name)
-                except BaseImageError as error:
-                    faults.append(str(error))
+                    for name, future in futures.items():
+                        try:
+                            bases[name] = future.result()
+                        except BaseImageError as error:
+                            faults.append(str(error))
+                except BaseException:  # an interrupt, most likely: begin no other build, end those that run
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    provider.stop()
+                    raise
             if faults:
                 raise BaseImageError("\n".join(faults))
             yield bases
@@ -62,7 +79,7 @@ def provided(
 
 
 class _Provider:
-    """Provides single images; remembers the names it lent to stand-ins."""
+    """Provides single images, to several threads; remembers the names it lent to stand-ins."""
 
     def __init__(
         self,
@@ -77,8 +94,22 @@ class _Provider:
         self._engine, self._api, self._asking, self._known = engine, api, asking, known
         self._state, self._say, self._lent = state, say, lent
         self._unreachable: dict[str, str] = {}
+        self._one_each: dict[str, threading.Lock] = {}
+        self._building: set[subprocess.Popen[str]] = set()
+        self._stopped = False
 
     def provide(self, name: str) -> Base:
+        """Provide an image; who needs one that another thread builds waits for it."""
+        with self._one_each.setdefault(name, threading.Lock()):
+            return self._provide(name)
+
+    def stop(self) -> None:
+        """End the builds that run, and let none begin."""
+        self._stopped = True
+        for building in tuple(self._building):
+            building.kill()
+
+    def _provide(self, name: str) -> Base:
         recipe = self._known.get(name)
         local = self._local(name)
         if local is not None:
@@ -127,32 +158,48 @@ class _Provider:
             for certificate in certificates():
                 shutil.copy(certificate, copied)
             if facts.root:
-                shutil.copy(self._root(), context / "root.tar")
-            done = self._engine.command(
-                "buildx",
-                "build",
-                "--progress=plain",
-                f"--label={STAND_IN_LABEL}={recipe.label(self._known)}",
-                f"--tag={facts.image}",
-                str(context),
-                timeout=1800,
-            )
-        if done.returncode != 0:
-            raise BaseImageError(f"the stand-in for {facts.image} cannot be built:\n{done.stderr[-3000:]}")
+                shutil.copy(self._root(facts.suite), context / "root.tar")
+            label = f"--label={STAND_IN_LABEL}={recipe.label(self._known)}"
+            said = self._run("buildx", "build", "--progress=plain", label, f"--tag={facts.image}", str(context))
+        if said is not None:
+            raise BaseImageError(f"the stand-in for {facts.image} cannot be built:\n{said[-3000:]}")
         self._lent.append(facts.image)
         self._compare(recipe)
         return self._stand_in(recipe, str(self._local(facts.image).id))
+
+    def _run(self, *arguments: str) -> str | None:
+        """Run the docker client so that ``stop`` can end it; return what it said if it failed."""
+        with subprocess.Popen(
+            [str(self._engine.docker), *arguments],
+            env={**os.environ, **self._engine.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as building:
+            self._building.add(building)
+            if self._stopped:
+                building.kill()
+            try:
+                said, _ = building.communicate(timeout=_BUILD_LIMIT)
+            except subprocess.TimeoutExpired:
+                building.kill()
+                return f"it took more than {_BUILD_LIMIT} s"
+            finally:
+                self._building.discard(building)
+        return said if building.returncode else None
 
     def _scratch(self) -> Path:
         folder = self._state / "bases"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _root(self) -> Path:
-        root = self._scratch() / "root.tar"
+    def _root(self, suite: str) -> Path:
+        root = self._scratch() / f"{suite}.tar"
         if not root.exists():
-            new = root.with_name("new.tar")
-            bootstrap(new)
+            new = root.with_name(f"{suite}.new.tar")
+            bootstrap(new, suite=suite)
             new.replace(root)
         return root
 
@@ -163,7 +210,7 @@ class _Provider:
             BaseImageError: naming every difference.
         """
         facts = recipe.facts
-        image = read_image(self._api, facts.image)
+        image = read_image(self._api, facts.image, memory=LayerMemory(self._state / "layers"))
         environment = dict(entry.split("=", 1) for entry in image.setting("Env") or [])
         rows: list[tuple[str, Any, Any]] = [
             ("user", facts.user, image.setting("User") or ""),
@@ -180,6 +227,12 @@ class _Provider:
         if faults:
             self._api.images.remove(facts.image, force=True)
             raise BaseImageError(f"the stand-in for {facts.image} is not what its table says:\n" + "\n".join(faults))
+
+
+def _storeys(known: dict[str, Recipe], name: str) -> int:
+    """Return how many recipes a stand-in stands on; who is built before those above it keeps nobody waiting."""
+    needs = known[name].facts.needs if name in known else []
+    return max((1 + _storeys(known, needed) for needed in needs), default=0)
 
 
 def _registry(name: str) -> str:

@@ -6,10 +6,12 @@ Everything is seen from outside, so that images from scratch, with no shell in t
 from __future__ import annotations
 
 import contextlib
+import signal as signals
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 import docker
@@ -18,11 +20,9 @@ import requests
 from docker.models.containers import Container
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from walkthrough.claims.seen import GRACE_PERIOD, Answer, End
 from walkthrough.errors import StepError
 from walkthrough.machine.marks import WALK_LABEL
-
-GRACE_PERIOD = 10.0
-"""Seconds that ``docker stop`` waits before it kills (docker container stop, default of --timeout)."""
 
 _FAST_PROBE = 500_000_000
 """Nanoseconds between health probes when an image is watched turning unhealthy."""
@@ -53,34 +53,25 @@ What the engine starts in a container beside that, a health check say, has a par
 probe that is stopped while it starts would block the container's shim, and no probe would ever end.
 """
 _POLL = 0.01
+_TCP = "/tcp"
+_ANSWER_LIMIT = 5.0
+"""Seconds for one answer, headers and body, while a server is asked again and again."""
+_SETTLING = 10.0
+"""Seconds that a server which answers may take until it answers as claimed, where its limit is not over sooner."""
+_BODY_LIMIT = 1 << 20
+"""Bytes of a body that are read: no claim looks at more."""
 _NEVER = -1.0
 _Seen = TypeVar("_Seen")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer: ``seconds`` from starting the container until it came whole."""
-
-    status: int
-    body: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class End:
-    """How a container ended: exit code, seconds from the signal on, whether it had to be killed, its first process."""
-
-    exit_code: int
-    seconds: float
-    killed: bool
-    first_process: str
-
-
 class Running:
-    """A running container of an image, with its exposed ports published on free ports of the loopback."""
+    """A running container of an image, with its exposed ports published on free ports of the loopback.
 
-    def __init__(self, api: docker.DockerClient, container: Container, started: float) -> None:
-        self._api, self.container, self.started = api, container, started
+    ``helpers`` are images of which one may have a shell, to reach the processes of one that has none.
+    """
+
+    def __init__(self, api: docker.DockerClient, container: Container, started: float, helpers: Sequence[str]) -> None:
+        self._api, self.container, self.started, self._helpers = api, container, started, helpers
 
     def alive(self) -> bool:
         """Return whether it still runs, from the engine's fresh word."""
@@ -92,12 +83,20 @@ class Running:
         return self.container.logs(tail=20).decode(errors="replace")
 
     def port(self, inside: int | None) -> int:
-        """Return the published port of the container's port ``inside`` (default: its only or lowest one)."""
+        """Return the published port of the container's TCP port ``inside`` (default: its only or lowest one).
+
+        Raises:
+            StepError: where the image exposes no such port.
+        """
         self.container.reload()
         ports: dict[str, Any] = self.container.attrs["NetworkSettings"]["Ports"] or {}
-        published = {int(name.split("/")[0]): value[0]["HostPort"] for name, value in ports.items() if value}
+        published = {
+            int(name.removesuffix(_TCP)): value[0]["HostPort"]
+            for name, value in ports.items()
+            if value and name.endswith(_TCP)
+        }
         if not published:
-            raise StepError("the image exposes no port to ask", "write EXPOSE in its Dockerfile, or name the port")
+            raise StepError("the image exposes no TCP port to ask", "write EXPOSE in its Dockerfile, or name the port")
         wanted = min(published) if inside is None else inside
         if wanted not in published:
             raise StepError(f"the image does not expose port {wanted}", "write EXPOSE in its Dockerfile")
@@ -113,7 +112,7 @@ class Running:
 
         def ask() -> None:
             try:
-                outcome.append(requests.get(url, timeout=3 * GRACE_PERIOD).status_code == requests.codes.ok)
+                outcome.append(fetch(url, 3 * GRACE_PERIOD).status == requests.codes.ok)
             except requests.RequestException:
                 outcome.append(False)
 
@@ -130,23 +129,35 @@ class Running:
             raise StepError(f"the request for {path} was not under way", "it must take a second or two to answer")
         yield finished
 
-    def answer(self, path: str, inside: int | None, limit: float) -> Answer | None:
-        """Return the first HTTP answer for ``path`` within ``limit`` seconds, or None.
+    def answer(
+        self, path: str, port: int | None, limit: float, status: int | None = None, contains: str | None = None
+    ) -> Answer | None:
+        """Return the first HTTP answer for ``path`` that has this status and text, or the last one, or None.
 
-        Gives up at once when the container has ended.
+        It is asked for ``limit`` seconds at most, and for ten at most once anything answers: a server that warms up may
+        say 503 at first. Gives up at once when the container has ended.
         """
-        url = f"http://127.0.0.1:{self.port(inside)}{path}"
+        url = f"http://127.0.0.1:{self.port(port)}{path}"
+        deadline = time.monotonic() + limit
+        answers: list[Answer] = []
+        first_of_all = deadline
 
         def ask() -> Answer | None:
+            nonlocal first_of_all
+            left = deadline - time.monotonic()
             try:
-                response = requests.get(url, timeout=5, allow_redirects=False)
+                said = fetch(url, max(_POLL, min(_ANSWER_LIMIT, left)))
             except requests.RequestException:
                 if not self.alive():
                     raise StepError("the container has ended", "see its output", self.logs()) from None
                 return None
-            return Answer(response.status_code, response.text, time.monotonic() - self.started)
+            answer = replace(said, seconds=time.monotonic() - self.started)
+            first_of_all = min(first_of_all, time.monotonic() + _SETTLING)
+            answers.append(answer)
+            as_claimed = status in (None, answer.status) and (contains or "") in answer.body
+            return answer if as_claimed or time.monotonic() > first_of_all else None
 
-        return wait_for(ask, limit)
+        return wait_for(ask, limit) or (answers[-1] if answers else None)
 
     def health(self, wanted: Literal["healthy", "unhealthy"], limit: float) -> float | None:
         """Return the seconds until the engine calls the container ``wanted``, or None if it does not within limit.
@@ -170,28 +181,45 @@ class Running:
         seconds = wait_for(look, limit, 0.05)
         return None if seconds == _NEVER else seconds
 
-    def stop(self, signal: str) -> End:
-        """Send ``signal`` as ``docker stop`` does: ten seconds of grace, then SIGKILL."""
-        first = self.first_process()
-        begun = time.monotonic()
-        self.container.kill(signal)
-        killed = False
-        try:
-            code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
-        except requests.RequestException:
-            killed = True
-            self.container.kill("SIGKILL")
-            code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
-        return End(int(code), time.monotonic() - begun, killed, first)
+    def last_probe(self) -> str:
+        """Return what the last probe said, in words."""
+        self.container.reload()
+        log = (self.container.attrs["State"].get("Health") or {}).get("Log") or []
+        return (
+            f"exit code {log[-1]['ExitCode']}, {log[-1]['Output'].strip()!r}" if log else "nothing, no probe has ended"
+        )
 
-    def freeze(self, helpers: Iterable[str]) -> None:
+    def stop(self, signal: str | None, during: str | None = None, port: int | None = None) -> End:
+        """Send ``signal`` as ``docker stop`` does: ten seconds of grace, then SIGKILL.
+
+        Without one it is the container's own, which is its image's STOPSIGNAL, else SIGTERM. A request for ``during``
+        is under way meanwhile.
+        """
+        self.container.reload()
+        sent = signal or self.container.attrs["Config"].get("StopSignal") or "SIGTERM"
+        first = self.first_process()
+        with contextlib.ExitStack() as stack:
+            finished = stack.enter_context(self.under_way(during, port)) if during else None
+            begun = time.monotonic()
+            self.container.kill(sent)
+            killed = False
+            try:
+                code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
+            except requests.RequestException:
+                killed = True
+                self.container.kill("SIGKILL")
+                code = self.container.wait(timeout=GRACE_PERIOD)["StatusCode"]
+            seconds = time.monotonic() - begun
+            return End(_signal_name(sent), int(code), seconds, killed, first, finished() if finished else None)
+
+    def freeze(self) -> None:
         """Stop the first process of the container and all that descend from it, so that the server hangs.
 
         The engine signals the first process only, and that may be a supervisor whose workers go on. The others are
-        reached from a container of one of the images ``helpers`` that shares the processes, if one has a shell.
+        reached from a container of one of the helpers that shares the processes, if one has a shell.
         """
         self.container.kill("SIGSTOP")
-        for image in helpers:
+        for image in self._helpers:
             with contextlib.suppress(docker.errors.APIError, docker.errors.ContainerError):
                 self._api.containers.run(
                     image,
@@ -235,23 +263,23 @@ def running(
     read_only: bool = False,
     init: bool = False,
     fast_probes: bool = False,
+    helpers: Sequence[str] = (),
 ) -> Iterator[Running]:
     """Start a container of ``image`` by its own entrypoint and command; remove it on leaving.
 
     Args:
         walk: the walk's id, for the label.
         ports: ports to publish besides those that the image exposes.
-        fast_probes: keep the image's health command but probe every half second, one failure being enough.
+        fast_probes: keep the image's health command and time-out, but probe every half second; one failure is enough.
+        helpers: images of which one may have a shell.
     """
-    options: dict[str, Any] = {}
-    if fast_probes:
-        options["healthcheck"] = {"interval": _FAST_PROBE, "timeout": 2 * _FAST_PROBE, "retries": 1}
+    options: dict[str, Any] = {"healthcheck": {"interval": _FAST_PROBE, "retries": 1}} if fast_probes else {}
     try:
         container = api.containers.create(
             image,
             labels={WALK_LABEL: walk},
             publish_all_ports=True,
-            ports={f"{port}/tcp": None for port in ports},
+            ports={f"{port}{_TCP}": None for port in ports},
             read_only=read_only,
             init=init,
             mem_limit="1g",
@@ -259,16 +287,64 @@ def running(
         )
     except docker.errors.ImageNotFound:
         raise StepError(f"there is no image '{image}'", "does an earlier step on the page build it?") from None
+    except docker.errors.APIError as error:
+        raise StepError(f"no container can be made of it: {error.explanation}", "see its command") from None
     try:
         started = time.monotonic()
         try:
             container.start()
         except docker.errors.APIError as error:
             raise StepError(f"the container does not start: {error.explanation}", "see its command") from None
-        yield Running(api, container, started)
+        yield Running(api, container, started, helpers)
     finally:
         with contextlib.suppress(docker.errors.APIError):
             container.remove(force=True, v=True)
+
+
+def fetch(url: str, limit: float) -> Answer:
+    """Return the answer to a GET, at most ``limit`` seconds and a megabyte of it; its ``seconds`` are nought.
+
+    No proxy, no password file and no redirection plays a part: the server in the container is asked, nobody else.
+
+    Raises:
+        requests.RequestException: where nothing answers.
+    """
+    deadline = time.monotonic() + limit
+    with requests.Session() as session:
+        session.trust_env = False
+        with session.get(url, timeout=limit, allow_redirects=False, stream=True) as response:
+            # A body that trickles is cut off by closing its socket: a read waits for each part, not for all of them.
+            watch = threading.Timer(max(_POLL, deadline - time.monotonic()), _hang_up, [response])
+            watch.daemon = True
+            watch.start()
+            body, whole = b"", True
+            try:
+                for part in response.iter_content(1 << 14):
+                    body += part
+                    if len(body) > _BODY_LIMIT or time.monotonic() > deadline:
+                        whole = False
+                        break
+            except requests.RequestException:
+                whole = False
+            finally:
+                watch.cancel()
+            text = body.decode(response.encoding or "utf-8", errors="replace")
+            return Answer(response.status_code, text, 0.0, whole)
+
+
+def _hang_up(response: requests.Response) -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        connection: Any = response.raw.connection
+        connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _signal_name(sent: str) -> str:
+    """Return a signal's name with its prefix; STOPSIGNAL may be a number."""
+    if sent.isdecimal():
+        with contextlib.suppress(ValueError):
+            return signals.Signals(int(sent)).name
+        return f"signal {sent}"
+    return sent if sent.startswith("SIG") else f"SIG{sent}"
 
 
 def wait_for(look: Callable[[], _Seen | None], limit: float, pause: float = _POLL) -> _Seen | None:

@@ -13,13 +13,13 @@ import json
 import re
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import docker
 import docker.errors
 
+from walkthrough.claims.seen import Report, Scan, Scanned
 from walkthrough.errors import BaseImageError, StepError
 from walkthrough.files import write_whole
 from walkthrough.images.image import Image
@@ -33,40 +33,6 @@ _SCANNER = Path(__file__).parent / "govulncheck"
 _SCANNER_BASE = "golang:1.27-trixie"
 _RELEASE = re.compile(r'^VERSION_CODENAME="?(\w+)', re.MULTILINE)
 _COMPARE = (Path(__file__).parent / "debian-offers.sh").read_text(encoding="utf-8")
-
-
-@dataclass(frozen=True)
-class Report:
-    """A known fault: its name, the package that has it and its version, and the version that mends it, if one does."""
-
-    name: str
-    package: str
-    version: str
-    mended: str
-
-
-@dataclass(frozen=True)
-class Scan:
-    """One scan: what was scanned and how many of it, by what, on the word of which day (ISO 8601), what it found."""
-
-    ecosystem: str
-    packages: int
-    by: str
-    day: str
-    reports: tuple[Report, ...]
-
-
-@dataclass(frozen=True)
-class Scanned:
-    """The scans of an image, and why some of its packages were not scanned, by ecosystem."""
-
-    scans: tuple[Scan, ...]
-    missing: dict[str, str]
-
-    @property
-    def reports(self) -> list[Report]:
-        """What all scans found, sorted."""
-        return sorted({report for scan in self.scans for report in scan.reports}, key=lambda report: report.name)
 
 
 def scan(engine: Engine, api: docker.DockerClient, name: str, image: Image, state: Path, walk: str) -> Scanned:

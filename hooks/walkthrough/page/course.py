@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from walkthrough.errors import Location, PageError, Problem, WalkthroughError
-from walkthrough.page import figures, readercheck
+from walkthrough.page import figures, written
 from walkthrough.page.itinerary import Itinerary, shown_files
 from walkthrough.page.pages import Page, read_page
 from walkthrough.page.steps import CheckImage, Step, read_steps
@@ -51,7 +51,7 @@ def read_course(project: Project) -> Course:
         before = tuple((pages[other], _without_claims(steps[other])) for other in _foundations(page, pages))
         itineraries[name] = Itinerary(page, steps[name], before)
     problems += _contradictions(itineraries)
-    problems += readercheck.outdated(itineraries)
+    problems += written.outdated(itineraries)
     measured, limits = figures.sources(itineraries), list(figures.limits_of(itineraries))
     for page in pages.values():
         problems += figures.problems(page, measured, limits)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from walkthrough.claims.registry import claims
 from walkthrough.errors import Problem
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page
@@ -41,7 +42,7 @@ def sources(itineraries: dict[str, Itinerary]) -> dict[tuple[str, str], Source]:
     for name, itinerary in itineraries.items():
         for number, step in enumerate(itinerary.steps):
             if isinstance(step, CheckImage):
-                for key in step.spec.claims:
+                for key in step.spec.keys:
                     found.setdefault((step.spec.image, key), Source(name, number, key))
     return found
 
@@ -88,8 +89,6 @@ def limits_of(itineraries: dict[str, Itinerary]) -> Iterator[Limit]:
     for itinerary in itineraries.values():
         for step in itinerary.steps:
             if isinstance(step, CheckImage):
-                spec = step.spec
-                sizes = spec.size, spec.compressed, spec.upload, spec.memory
-                timed = [*(request.within for request in spec.http), *(stop.within for stop in spec.stops)]
-                timed += [spec.healthy, spec.unhealthy, spec.reuses.within if spec.reuses else None]
-                yield from filter(None, (*sizes, *timed))
+                for name, value in step.spec.made.items():
+                    for _, entry in claims()[name].entries(value):
+                        yield from claims()[name].limits(entry)

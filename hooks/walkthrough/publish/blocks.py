@@ -129,25 +129,25 @@ def _folded(html: Markup, step: Step, limit: int, what: str) -> Markup:
 def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
     current = view.state == "verified"
     known = {finding.key: finding for finding in recorded.findings} if recorded else {}
+    claims = dict(step.spec.claimed)
     rows = []
-    for key in step.spec.claims:
+    for key in claims:
         finding = known.get(key)
         if finding is None:
-            rows.append(
-                {"claim": f"{key}: {getattr(step.spec, key.split('.')[0])}", "measured": "-", "verdict": "none"}
-            )
+            rows.append({"claim": claims[key], "measured": "-", "verdict": "none"})
             continue
         verdict = ("ok" if finding.ok else "bad") if current else "none"
         rows.append({"claim": finding.claim, "measured": finding.finding.measured_text(), "verdict": verdict})
     stand_in = recorded.stand_in if recorded else None
-    claims = render("claims", image=step.spec.image, rows=rows, current=current, stand_in=stand_in)
+    table = render("claims", image=step.spec.image, rows=rows, current=current, stand_in=stand_in)
     if recorded is None or recorded.anatomy is None:
-        return claims
+        return table
     stand_ins = {base.name for base in view.record.bases if base.stand_in} if view.record else set()
-    return claims + _anatomy(step.spec.image, recorded.anatomy, stand_ins)
+    return table + anatomy_html(step.spec.image, recorded.anatomy, stand_ins)
 
 
-def _anatomy(image: str, anatomy: AnatomyRecord, stand_ins: set[str]) -> str:
+def anatomy_html(image: str, anatomy: AnatomyRecord, stand_ins: set[str]) -> str:
+    """Return the pictures of an image and, beside them, the same in words and tables."""
     layers = pictures.shares((layer.instruction, layer.size) for layer in anatomy.layers if layer.size)
     contents = pictures.shares((content.path, content.size) for content in anatomy.contents)
     graph = pictures.stage_graph(anatomy, stand_ins)

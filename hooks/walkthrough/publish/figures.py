@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from walkthrough.claims.spec import Finding
+from walkthrough.claims.finding import Finding
+from walkthrough.claims.registry import claim_of
 from walkthrough.page.figures import Source
 from walkthrough.publish.pictures import bar
 from walkthrough.record.evidence import Record
@@ -25,22 +26,6 @@ STAND_IN_NOTE = (
     '<p class="walk-note" id="stand-ins">† Measured with a stand-in for an official base image, rebuilt from Debian'
     " packages. With the official image the figure is another.</p>"
 )
-_OF_BUILDS = {"reuses"}
-"""Claims that measure the build, and so every base image in it, not the finished image alone."""
-_SIZES = {"size", "compressed", "upload"}
-"""Claims whose bytes may be compared with each other: all are what an image weighs."""
-_HOW = {
-    "size": "uncompressed: the sum of the files of all layers",
-    "compressed": "what a pull downloads: the layers, gzip level 6 each",
-    "http": "from starting the container to the first such answer",
-    "healthy": "from starting the container until Docker calls it healthy",
-    "stops": "from the signal to the end of the container",
-    "reuses": "the build after an edit of the app, from its start to its end",
-    "upload": "what a push uploads after an edit of the app: the layers that are new, gzip level 6 each",
-    "packages": "packages that a scanner could find, of a distribution or of a language",
-    "programs": "files that can be executed, libraries aside",
-    "memory": "memory that no file is behind, after the first answers",
-}
 
 
 @dataclass(frozen=True)
@@ -61,14 +46,16 @@ def measured(
         step = record.steps[source.step]
         for finding in step.findings:
             if finding.key == source.key:
-                built_on = key in _OF_BUILDS and any(base.stand_in for base in record.bases)
+                of_build = (claim := claim_of(key)) is not None and claim.of_build
+                built_on = of_build and any(base.stand_in for base in record.bases)
                 return Figure(finding.finding, built_on or step.stand_in is not None)
     return None
 
 
 def how(finding: Finding) -> str:
     """Return how a claim was measured, in words."""
-    return _HOW.get(finding.key.split(".")[0], finding.claim)
+    claim = claim_of(finding.key)
+    return claim.how if claim and claim.how else finding.claim
 
 
 def fill(rendered: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]) -> str:
@@ -108,8 +95,9 @@ def _with_bars(table: str, figure_of: Callable[[re.Match[str]], Figure | None]) 
         known = figure_of(found) if found else None
         if known is None or not isinstance(known.finding.measured, (int, float)):
             return None
-        kind = known.finding.key.split(".")[0]
-        return f"{known.finding.unit} {'size' if kind in _SIZES else kind}", known.finding.measured
+        claim = claim_of(known.finding.key)
+        what = "weight" if claim and claim.weighs else known.finding.kind
+        return f"{known.finding.unit} {what}", known.finding.measured
 
     alike: dict[str, list[float]] = {}
     for cell in _CELL.finditer(table):

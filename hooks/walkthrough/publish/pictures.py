@@ -165,12 +165,12 @@ def _strip(parts: list[tuple[str, int]]) -> tuple[Part, ...]:
     for number, (name, size) in enumerate(parts):
         width = _WIDTH * size / whole
         shade = number % _SHADES
-        strip.append(Part(round(at, 1), round(width, 1), name, _fitting(name, width), size_text(size), shade))
+        strip.append(Part(round(at, 1), round(width, 1), name, fitting(name, width), size_text(size), shade))
         at += width
     return tuple(strip)
 
 
-def _fitting(name: str, width: float) -> str:
+def fitting(name: str, width: float) -> str:
     """Return as much of a name as fits: all of it, the last parts of a path, the beginning of the last, or nothing."""
     room = int((width - 8) / _LETTER)
     cuts = [at for at, letter in enumerate(name) if letter == "/" and at] if name.startswith("/") else []

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from walkthrough.claims.registry import claim_of
 from walkthrough.page.pages import Page
 from walkthrough.project import Project
 from walkthrough.record.evidence import Past, Record, read_file, record_path, write_file
 
 _SAME_SIZE = 0.02
 """Two measured sizes within 2 % say the same: a stand-in rebuilt from newer packages moves by less."""
-_OF_THE_RUN = {"memory"}
-"""Claims whose bytes depend on how a run went, as a time does, and not on what the image is."""
 
 
 def accept(project: Project, page: Page, record: Record) -> bool:
@@ -50,13 +49,18 @@ def _meaning(record: Record) -> list[Any]:
     return [record.page, record.content, record.coverage, verdicts, bases]
 
 
+def _of_run(key: str) -> bool:
+    claim = claim_of(key)
+    return claim is not None and claim.of_run
+
+
 def _same_sizes(known: Record, new: Record) -> bool:
     def sizes(record: Record) -> list[int]:
         return [
             int(finding.measured)
             for step in record.steps
             for finding in step.findings
-            if finding.unit == "bytes" and finding.key not in _OF_THE_RUN
+            if finding.unit == "bytes" and not _of_run(finding.key)
             if isinstance(finding.measured, (int, float))
         ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from walkthrough.claims.spec import Finding, Unit
+from walkthrough.claims.finding import Finding, Unit
 from walkthrough.machine.bases import Base
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import IMAGE_TITLE

@@ -95,7 +95,7 @@ def coverage(steps: Sequence[Step], walked: Walked) -> Coverage:
         elif isinstance(step, RunScript):
             count("commands", 1, int(passed))
         elif isinstance(step, CheckImage):
-            count("claims", len(step.spec.claims), sum(finding.ok for finding in outcome.findings))
+            count("claims", len(step.spec.keys), sum(finding.ok for finding in outcome.findings))
         elif isinstance(step, NotRun):
             count("commands", step.commands, 0)
     return Coverage(**counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from walkthrough.claims.spec import Finding
+from walkthrough.claims.finding import Finding
 from walkthrough.errors import Problem
 from walkthrough.images.anatomy import Anatomy
 

@@ -10,19 +10,21 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from walkthrough.claims.spec import Finding, claim_line
+from walkthrough.claims.finding import Finding
+from walkthrough.claims.spec import claim_line
 from walkthrough.errors import Location, Problem, StepError, WalkthroughError
 from walkthrough.images.anatomy import Anatomy
 from walkthrough.machine.cleanup import accounted
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_VARIABLE, end_marked
 from walkthrough.observe.builds import read_journal
+from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.expected import difference, matches
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import ApplyDiff, CheckImage, Command, NotRun, RunCommands, RunScript, Step, WriteFile
 from walkthrough.walk.client import install_tools
-from walkthrough.walk.measure import Subject, measure
+from walkthrough.walk.measure import measure
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Status, Walked
 from walkthrough.walk.quiet import Quiet
 from walkthrough.walk.shell import Shell
@@ -175,9 +177,8 @@ class _Guide:
                 with _quiet.shared():
                     self._script(step, commands)
             elif isinstance(step, CheckImage):
-                subject = Subject(
-                    step.spec, self._engine, self._identity, read_journal(self._journal), self._workspace.lab
-                )
+                made = read_journal(self._journal)
+                subject = ImageSubject(step.spec, self._engine, self._identity, made, self._workspace.lab)
                 with _quiet.alone():
                     measured = measure(subject)
                 findings, stand_in, made_of = measured.findings, measured.stand_in, measured.anatomy

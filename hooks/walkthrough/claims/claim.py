@@ -1,0 +1,128 @@
+"""A kind of claim: its schema, its words, how it is measured, the reader's own test of it, and the lie that it catches.
+
+Each kind is one file below ``kinds/``, which is all that adding one takes.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from walkthrough.claims.finding import Finding
+from walkthrough.claims.seen import Subject
+from walkthrough.units import Limit, parse_limit
+
+Size = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "size"))]
+Duration = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "time"))]
+Count = Annotated[Limit, BeforeValidator(lambda value: parse_limit("0" if value == "none" else value, "count"))]
+_PATTERNS = "*?[]{}"
+"""Characters that a shell or a .dockerignore would take for a pattern; here they would be a name that nobody has."""
+
+
+def _path(path: str) -> str:
+    parts = path.split("/")
+    if not path.startswith("/"):
+        raise ValueError(f"'{path}' is not a path from the root; write it with a leading slash")
+    if any(letter in path for letter in _PATTERNS):
+        raise ValueError(f"'{path}' looks like a pattern, and none is expanded here; write each path out")
+    if path != path.strip() or not path.isprintable() or any(part in (".", "..") for part in parts):
+        raise ValueError(f"'{path}' is not a plain path; leave out blanks at its ends, '.' and '..'")
+    if "" in parts[1:-1] or parts == ["", ""]:
+        raise ValueError(f"'{path}' names no file or folder; name one, such as /bin/sh")
+    return path
+
+
+ImagePath = Annotated[str, AfterValidator(_path)]
+"""An absolute path inside an image. One that could never be there is refused, as its absence would say nothing."""
+
+V = TypeVar("V")
+
+
+class Strict(BaseModel):
+    """A part of a claim: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True)
+class Lie:
+    """A claim that is false of the image that the tests build, as it is written, and words of what is said of it."""
+
+    written: str
+    says: str
+    image: str = ""
+    """Tag of the image that it is told of, where it is another than the usual one."""
+
+
+class Claim(Generic[V]):
+    """A kind of claim on values of type ``V``. One whose value is a list or a mapping makes a finding of each entry.
+
+    A claim on what a container does may be measured again where a time is over its limit, as noise only adds to it.
+    """
+
+    name: ClassVar[str]
+    """Its key in a checks block."""
+    place: ClassVar[int]
+    """Where it stands among the others: on pages, in the guide, in the reader's script, and when it is measured."""
+    schema: ClassVar[Any]
+    """The type that its value is validated by."""
+    title: ClassVar[str]
+    """What it is about, where nothing could be measured: 'answers HTTP'."""
+    guide: ClassVar[str]
+    """Its row in the authoring guide, in Markdown."""
+    how: ClassVar[str] = ""
+    """How its figure came about, for the reader who points at it; empty where there is none."""
+    lie: ClassVar[Lie]
+    needs: ClassVar[tuple[str, str] | None] = None
+    """Another claim that must be made beside it, and why."""
+    many: ClassVar[bool] = False
+    """Whether its value is a list or a mapping whose entries are claims of their own."""
+    of_build: ClassVar[bool] = False
+    """Whether it measures the build, and so every base image in it, not the finished image alone."""
+    of_run: ClassVar[bool] = False
+    """Whether its bytes depend on how a run went, as a time does, and not on what the image is."""
+    weighs: ClassVar[bool] = False
+    """Whether it is a size that may be compared with other such sizes."""
+    shell: ClassVar[str] = ""
+    """POSIX shell functions by which a reader tests it; see ``page/check.sh`` for what they may use."""
+
+    def measure(self, value: V, subject: Subject, key: str) -> Finding:
+        """Hold one value (one entry, where it is of many) against what is seen.
+
+        Raises:
+            StepError: where it cannot be measured, with the reason.
+        """
+        raise NotImplementedError
+
+    def limits(self, value: V) -> Iterator[Limit]:
+        """Yield the sizes and times that one value keeps as budgets."""
+        if isinstance(value, Limit):
+            yield value
+
+    def calls(self, value: V) -> Iterator[str]:
+        """Yield the lines of the reader's script that test one value."""
+        del value
+        yield from ()
+
+    def entries(self, value: Any) -> Iterator[tuple[str, V]]:
+        """Yield key and value of each single claim that is made by ``value``."""
+        if not self.many:
+            yield self.name, value
+            return
+        parts = value.items() if isinstance(value, dict) else value
+        for index, part in enumerate(parts):
+            yield f"{self.name}.{index}", part
+
+
+def call(*words: object) -> str:
+    """Return a command of the reader's script, each word quoted."""
+    return " ".join(shlex.quote(str(word)) for word in words)
+
+
+def bound(limit: Limit) -> tuple[str, int]:
+    """Return a limit as the reader's script compares it: ``le`` or ``ge``, and bytes or a count."""
+    return ("ge" if limit.at_least else "le", int(limit.bound))

@@ -1,0 +1,34 @@
+"""The claim ``env``: variables that the image sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from walkthrough.claims.claim import Claim, Lie
+from walkthrough.claims.finding import Finding, told
+from walkthrough.claims.seen import Subject
+
+Named = tuple[str, str]
+
+
+class EnvClaim(Claim[Named]):
+    """Each named variable has that value in every container of the image, as configured."""
+
+    name, place = "env", 60
+    schema = dict[str, str]
+    title = "sets a variable"
+    guide = "variables that the image sets: `{PATH: /usr/bin}`"
+    many = True
+    lie = Lie("env: {LANG: C.UTF-8}", "claimed: sets LANG=C.UTF-8; measured: LANG is not set")
+
+    def entries(self, value: dict[str, str]) -> Iterator[tuple[str, Named]]:
+        """Yield one claim a variable."""
+        for index, pair in enumerate(value.items()):
+            yield f"{self.name}.{index}", pair
+
+    def measure(self, value: Named, subject: Subject, key: str) -> Finding:
+        """Look it up in the configuration."""
+        name, wanted = value
+        found = dict(entry.partition("=")[::2] for entry in subject.image.setting("Env") or [])
+        measured = f"{name}={found[name]}" if name in found else f"{name} is not set"
+        return told(key, f"sets {name}={wanted}", measured, found.get(name) == wanted, "correct ENV in the final stage")

@@ -1,0 +1,38 @@
+"""The claim ``owner``: to whom paths of the image belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from walkthrough.claims.claim import Claim, ImagePath, Lie
+from walkthrough.claims.finding import Finding, told
+from walkthrough.claims.seen import Subject
+
+Owned = tuple[str, str]
+Owner = Annotated[str, StringConstraints(pattern=r"^\d+:\d+$")]
+"""User and group by number: names mean what the image's own ``/etc/passwd`` says, and a lean image has none."""
+
+
+class OwnerClaim(Claim[Owned]):
+    """Each path belongs to that user and group, by number."""
+
+    name, place = "owner", 105
+    schema = dict[ImagePath, Owner]
+    title = "belongs to"
+    guide = "user and group of a path, by number: `{/data: '65532:65532'}`"
+    many = True
+    lie = Lie("owner: {/server: '65532:65532'}", "claimed: /server belongs to 65532:65532; measured: 0:0")
+
+    def entries(self, value: dict[str, str]) -> Iterator[tuple[str, Owned]]:
+        """Yield one claim a path."""
+        for index, pair in enumerate(value.items()):
+            yield f"{self.name}.{index}", pair
+
+    def measure(self, value: Owned, subject: Subject, key: str) -> Finding:
+        """Look at the path's entry in the image."""
+        path, wanted = value
+        owner = subject.file(path).owner
+        return told(key, f"{path} belongs to {wanted}", owner, owner == wanted, "say it with COPY --chown")

@@ -1,0 +1,39 @@
+"""The claim ``unhealthy``: how soon Docker notices that the server hangs."""
+
+from __future__ import annotations
+
+from walkthrough.claims.claim import Claim, Duration, Lie
+from walkthrough.claims.finding import Finding, judged
+from walkthrough.claims.kinds.http import PATIENCE, READY_LIMIT
+from walkthrough.claims.seen import Subject
+from walkthrough.errors import StepError
+from walkthrough.units import Limit
+
+_HEALTH_LIMIT = 120.0
+"""Seconds after which nobody waits for a verdict on a container's health."""
+
+
+class UnhealthyClaim(Claim[Limit]):
+    """The time to turn unhealthy after the server has been frozen by SIGSTOP, probed every half second.
+
+    A health check that stays healthy then does not look at the server at all.
+    """
+
+    name, place = "unhealthy", 150
+    schema = Duration
+    title = "turns unhealthy when the server hangs"
+    guide = (
+        "how long Docker takes to notice that it hangs: the first process is frozen, and the others too if an image of"
+        " the page has a shell"
+    )
+    lie = Lie("unhealthy: 2 s", "its health check passes though the server does not answer")
+
+    def measure(self, value: Limit, subject: Subject, key: str) -> Finding:
+        """Freeze the server of a container of its own, and watch."""
+        with subject.started(fast_probes=True) as container:
+            if container.health("healthy", READY_LIMIT) is None:
+                raise StepError("it never became healthy", "", container.last_probe())
+            container.freeze()
+            seconds = container.health("unhealthy", min(_HEALTH_LIMIT, value.bound * PATIENCE + 5))
+        hint = "its health check passes though the server does not answer"
+        return judged(key, "turns unhealthy when the server hangs, within", value, seconds, hint)

@@ -1,0 +1,33 @@
+"""The fast gate, ``make unit``: every test that asks for no engine, and none that uses one all the same."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from helpers import ROOT, run
+from walkthrough.errors import EngineMissingError
+from walkthrough.machine.find import find_engine
+
+
+def test_a_test_that_asks_for_no_engine_finds_none() -> None:
+    """Neither in its own process nor in one that it starts, and not even root can start one there."""
+    with pytest.raises(EngineMissingError):
+        find_engine()
+
+    done = run(ROOT, "walkthrough", "engine", "start")
+
+    assert done.returncode == 2
+    assert done.stdout.startswith("error: "), done.stdout
+
+
+def test_what_asks_for_the_engine_is_left_to_the_slow_tests() -> None:
+    """By whichever fixture it asks: directly, by name alone, or through another one."""
+    listed = run(ROOT, "pytest", "tests", "-m", "unit", "--collect-only", "-q", "-p", "no:cacheprovider").stdout
+    files = set(re.findall(r"^tests/(test_\w+)\.py", listed, re.MULTILINE))
+
+    assert {"test_units", "test_gate", "test_site", "test_browser"} <= files
+    assert "test_axe_finds_nothing" not in listed  # through its browser
+    assert "test_the_published_text_is_the_text_that_was_built" not in listed  # by name alone
+    assert "test_workflow" not in files  # directly
