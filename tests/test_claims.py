@@ -31,6 +31,14 @@ FROM debian:trixie-slim
 HEALTHCHECK --interval=1s CMD false
 CMD ["sleep", "600"]
 """
+BEHIND = """\
+FROM golang:1.27-trixie AS build
+RUN printf 'package main\\nimport "net/http"\\nfunc main() { http.ListenAndServe("", nil) }\\n' >main.go
+RUN GOTOOLCHAIN=go1.26.8 CGO_ENABLED=0 go build -o /server main.go
+
+FROM scratch
+COPY --from=build /server /
+"""
 PAGE = """\
 # Lies
 
@@ -62,7 +70,11 @@ def lies_of(image: str) -> str:
 def test_each_false_claim_is_reported_at_its_line_with_what_was_measured(tmp_path: Path) -> None:
     """Every claim that there is, in one run: the first lie does not hide the others."""
     project = tmp_path / "p"
-    for image, dockerfile, source in (("", DOCKERFILE, "server.c"), ("sick", SICK, "sick.c")):
+    for image, dockerfile, source in (
+        ("", DOCKERFILE, "server.c"),
+        ("sick", SICK, "sick.c"),
+        ("behind", BEHIND, "b.c"),
+    ):
         page = PAGE.format(
             server=SERVER.read_text(),
             source=source,

@@ -10,7 +10,6 @@ import pytest
 
 from walkthrough.errors import StepError
 from walkthrough.images.image import Image
-from walkthrough.images.packages import count_packages
 from walkthrough.images.reading import read_image
 from walkthrough.machine.bases import recipes
 from walkthrough.machine.engine import Engine
@@ -68,10 +67,10 @@ FROM scratch
 COPY --chmod=755 program library.so.1 /bin/
 COPY --chmod=644 text /bin/
 COPY status /var/lib/dpkg/status
-COPY --chmod=644 text /app/node_modules/@scope/one/package.json
+COPY --chmod=644 one /app/node_modules/@scope/one/package.json
 COPY --chmod=644 text /app/node_modules/@scope/one/README
-COPY --chmod=644 text /app/node_modules/two/package.json
-COPY --chmod=644 text /lib/three-1.dist-info/METADATA
+COPY --chmod=644 setting /app/node_modules/@scope/one/esm/package.json
+COPY --chmod=644 three /lib/three-1.dist-info/METADATA
 COPY --chmod=644 text /lib/four.jar
 """
 
@@ -81,11 +80,20 @@ def test_programs_and_packages_are_counted(engine: Engine, tmp_path: Path) -> No
     (tmp_path / "Dockerfile").write_text(PROGRAMS)
     for name in ("program", "library.so.1", "text"):
         (tmp_path / name).write_text(name)
+    (tmp_path / "one").write_text('{"name": "@scope/one", "version": "1.0.0"}')
+    (tmp_path / "setting").write_text('{"type": "module"}')
+    (tmp_path / "three").write_text("Metadata-Version: 2.4\nName: Three.Three\nVersion: 1\n\nName: of the text\n")
     (tmp_path / "status").write_text("Package: a\nVersion: 1\n\nPackage: b\nVersion: 2\nDescription: of Package: x\n")
     image = built(engine, tmp_path)
 
     assert image.programs == ["/bin/program"]
-    assert image.packages == 2 + 2 + 1 + 1
+    assert [(one.ecosystem, one.name, one.version) for one in image.packages] == [
+        ("deb", "a", "1"),
+        ("deb", "b", "2"),
+        ("npm", "@scope/one", "1.0.0"),
+        ("python", "three-three", "1"),
+        ("unread", "four", ""),
+    ]
 
 
 LINKS = """\
@@ -116,13 +124,6 @@ def test_a_path_is_looked_up_as_the_kernel_would(engine: Engine, tmp_path: Path)
     assert image.under("/opt/up/bin/") == ["/usr/bin", "/usr/bin/sh"]
     assert image.under("/gone") == ["/gone"]
     assert image.under("/gone/sh") == image.under("/loop/sh") == image.under("/bin/bash") == []
-
-
-def test_no_trace_of_a_package_counts_as_none() -> None:
-    """Whatever a scanner looks at is at least one package, so that none and a trace exclude each other."""
-    assert count_packages(["/server", "/etc/rpm"], {}) == 0
-    assert count_packages(["/var/lib/rpm/Packages"], {}) == 1
-    assert count_packages(["/var/lib/dpkg/status.d/base", "/var/lib/dpkg/status.d/base.md5sums"], {}) == 1
 
 
 def test_an_image_that_is_not_there_is_the_pages_fault(engine: Engine) -> None:

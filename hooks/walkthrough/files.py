@@ -1,8 +1,10 @@
-"""Files and folders: removing a tree whatever its modes."""
+"""Files and folders: removing a tree whatever its modes, writing a file whole or not at all."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 
@@ -19,3 +21,16 @@ def remove_tree(root: Path) -> None:
             place.unlink(missing_ok=True)
 
     shutil.rmtree(root, onerror=unlock)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that others see whole or not at all, also where several write it at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix="new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -72,6 +72,40 @@ class Rebuild:
     words: str
 
 
+@dataclass(frozen=True)
+class Report:
+    """A known fault: its name, the package that has it and its version, and the version that mends it, if one does."""
+
+    name: str
+    package: str
+    version: str
+    mended: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan: what was scanned and how many of it, by what, on the word of which day (ISO 8601), what it found."""
+
+    ecosystem: str
+    packages: int
+    by: str
+    day: str
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """The scans of an image, and why some of its packages were not scanned, by ecosystem."""
+
+    scans: tuple[Scan, ...]
+    missing: dict[str, str]
+
+    @property
+    def reports(self) -> list[Report]:
+        """What all scans found, sorted."""
+        return sorted({report for scan in self.scans for report in scan.reports}, key=lambda report: report.name)
+
+
 class Container(Protocol):
     """A running container of the image, by its own entrypoint and command."""
 
@@ -144,3 +178,10 @@ class Subject(Protocol):
 
     def built_twice(self) -> Sequence[str]:
         """Return what differs between two builds without cache, by path; nothing if they give the same image."""
+
+    def scanned(self) -> Scanned:
+        """Return what is known to be vulnerable in the image, and what of it was not scanned.
+
+        Raises:
+            StepError: where a scan could not be made.
+        """

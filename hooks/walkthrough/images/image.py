@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-from walkthrough.images.packages import DATABASES, count_packages
+from walkthrough.images.packages import Package
 
-_MOST_LINKS = 40
+MOST_LINKS = 40
 """Links that Linux follows in one path before it gives up (path_resolution(7))."""
+_LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,23 @@ class Layer:
     created_by: str
 
 
+Kind = Literal["file", "folder", "link", "same", "other"]
+"""What stands at a path; ``same`` is a further name of a file (a hard link), ``other`` a device, a pipe or a socket."""
+
+
 @dataclass(frozen=True)
 class Entry:
-    """What an archive says of one path.
+    """What a layer says of one path: the bytes in it, its mode, its owner (user and group), where a link leads.
 
-    That is the bytes in it, whether it is a program, its content if packages are in it, and where a link leads.
+    ``packages`` are those that a scanner finds in it.
     """
 
     size: int
-    program: bool = False
-    database: bytes = b""
+    kind: Kind = "file"
+    mode: int = 0o644
+    owner: tuple[int, int] = (0, 0)
     target: str = ""
+    packages: tuple[Package, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,11 @@ class Image:
     @property
     def programs(self) -> list[str]:
         """The paths of the files that can be executed, libraries aside."""
-        return [path for path, entry in self.entries.items() if entry.program]
+        return [
+            path
+            for path, entry in self.entries.items()
+            if entry.kind == "file" and entry.mode & 0o111 and not _LIBRARY.search(path)
+        ]
 
     def under(self, path: str) -> list[str]:
         """Return the paths at or below ``path``, whose folders may be links: in Debian, /bin leads to /usr/bin."""
@@ -63,7 +75,7 @@ class Image:
             entry = self.entries.get(str(folder / part))
             if part == "..":
                 folder = folder.parent
-            elif entry and entry.target and rest and links < _MOST_LINKS:
+            elif entry and entry.target and rest and links < MOST_LINKS:
                 target = PurePosixPath(entry.target)
                 folder = PurePosixPath("/") if target.is_absolute() else folder
                 rest = [*target.relative_to("/" if target.is_absolute() else "").parts, *rest]
@@ -73,12 +85,10 @@ class Image:
         found = str(folder)
         return [known for known in self.entries if known == found or known.startswith(found.rstrip("/") + "/")]
 
-    @property
-    def packages(self) -> int:
-        """How many packages a scanner would find."""
-        return count_packages(
-            self.entries, {path: self.entries[path].database for path in DATABASES & self.entries.keys()}
-        )
+    @cached_property
+    def packages(self) -> list[Package]:
+        """The packages that a scanner finds, sorted by ecosystem and name."""
+        return sorted({package for entry in self.entries.values() for package in entry.packages})
 
     @property
     def size(self) -> int:

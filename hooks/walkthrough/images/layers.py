@@ -1,138 +1,112 @@
-"""A layer, read from its archive: the sum of its files, its compressed size, its entries; and layers laid over."""
+"""A layer, read whole from its archive: what it is known by, the sum of its files, its packed size, its entries."""
 
 from __future__ import annotations
 
-import gzip
-import re
+import hashlib
+import queue
 import tarfile
+import threading
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, cast
 
-from walkthrough.images.image import Entry
-from walkthrough.images.packages import DATABASES
+from walkthrough.images.image import Entry, Kind
+from walkthrough.images.packages import Package, found_in
+from walkthrough.images.unpack import DAMAGE, UnreadableError, why
 
 _GZIP_LEVEL = 6
 """Docker compresses the layers that it pushes at Go's default level, which is 6."""
 BLOCK = 1 << 20
-_LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
-_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+_AHEAD = 8
+"""Blocks that may wait to be compressed, while the archive is read on."""
+_KINDS: tuple[tuple[bytes, Kind], ...] = (
+    (tarfile.DIRTYPE, "folder"),
+    (tarfile.SYMTYPE, "link"),
+    (tarfile.LNKTYPE, "same"),
+)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Blob:
-    """A layer's archive as read: the sum of its files, its gzipped size, its entries in order."""
+    """A layer as read.
 
+    ``digest`` is that of its archive, unpacked (the *diff id*); ``size`` the sum of its files, a file with several
+    names counted once; ``compressed`` what the archive has at gzip level 6, or None where nobody asked; all in bytes.
+    """
+
+    digest: str
     size: int
     compressed: int | None
-    entries: list[tuple[str, Entry]]
+    entries: tuple[tuple[str, Entry], ...]
 
 
-def read_layer(stream: Any, compress: bool) -> Blob:
-    """Read a layer's archive from a stream, gzipped or not; with ``compress``, learn its compressed size too."""
-    head = stream.read(2)
-    source: Any = _Rest(head, stream)
-    if head == b"\x1f\x8b":
-        source = gzip.GzipFile(fileobj=source)
-    meter = _Meter(source, zlib.compressobj(_GZIP_LEVEL, wbits=31) if compress else None)
-    entries: list[tuple[str, Entry]] = []
+def read_layer(archive: IO[bytes], compress: bool) -> Blob:
+    """Read a layer's archive, unpacked, from its first byte to its last; with ``compress``, learn its packed size too.
+
+    Raises:
+        UnreadableError: where it is cut off or damaged.
+    """
+    meter = _Meter(archive, compress)
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", meter), mode="r|") as layer:
-            entries += [(member.name, _entry(member, layer)) for member in layer]
-    except tarfile.ReadError:
-        return Blob(0, 0 if compress else None, [])
-    meter.drain()
-    return Blob(sum(entry.size for _, entry in entries), meter.finish(), entries)
+        with tarfile.open(fileobj=cast("IO[bytes]", meter), mode="r|", tarinfo=_Member) as layer:
+            entries = tuple((member.name, _entry(member, layer)) for member in layer)
+        meter.drain()
+    except (tarfile.TarError, *DAMAGE) as error:
+        raise UnreadableError(why(error)) from error
+    finally:
+        compressed = meter.finish()
+    return Blob(meter.digest, sum(entry.size for _, entry in entries), compressed, entries)
+
+
+class _Member(tarfile.TarInfo):
+    """A member of an archive. A damaged header is no end of the archive, for which the library takes it."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> _Member:
+        try:
+            return super().fromtarfile(tarfile_)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ in ("EOFHeaderError", "EmptyHeaderError"):
+                raise
+            raise tarfile.ReadError(f"a member is damaged: {error}") from None
 
 
 def _entry(member: tarfile.TarInfo, layer: tarfile.TarFile) -> Entry:
-    if not member.isfile():
-        return Entry(0, target=member.linkname if member.issym() else "")
-    path = str(_absolute(member.name))
-    program = bool(member.mode & 0o111) and not _LIBRARY.search(path)
-    content = layer.extractfile(member) if path in DATABASES else None
-    return Entry(member.size, program, content.read() if content else b"")
-
-
-def _absolute(name: str) -> PurePosixPath:
-    """Return the path that a name in a layer's archive means."""
-    return PurePosixPath("/", name.removeprefix("./"))
-
-
-def lay_over(paths: dict[str, Entry], entries: list[tuple[str, Entry]]) -> None:
-    """Apply one layer's entries to ``paths``, whiteouts first (OCI image specification, layer.md)."""
-    for name, _ in entries:
-        path = _absolute(name)
-        if path.name == _OPAQUE:
-            hidden = f"{path.parent}/".replace("//", "/")
-        elif path.name.startswith(_WHITEOUT):
-            gone = str(path.parent / path.name.removeprefix(_WHITEOUT))
-            paths.pop(gone, None)
-            hidden = gone + "/"
-        else:
-            continue
-        for below in [known for known in paths if known.startswith(hidden)]:
-            del paths[below]
-    for name, entry in entries:
-        path = _absolute(name)
-        if not path.name.startswith(_WHITEOUT):
-            paths[str(path)] = entry
-
-
-class Stream:
-    """A file-like view on an iterator of byte blocks."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._rest = blocks, b""
-
-    def read(self, size: int) -> bytes:
-        """Return the next ``size`` bytes, or what is left."""
-        while len(self._rest) < size:
-            block = next(self._blocks, None)
-            if block is None:
-                break
-            self._rest += block
-        part, self._rest = self._rest[:size], self._rest[size:]
-        return part
-
-    def close(self) -> None:
-        """Read what is left, so that the connection behind it is given back."""
-        for _ in self._blocks:
-            pass
-
-
-class Bytes(Stream):
-    """A file-like view on bytes already read."""
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__(iter([content]))
-
-
-class _Rest:
-    """A stream with its already read beginning put back."""
-
-    def __init__(self, head: bytes, stream: Any) -> None:
-        self._head, self._stream = head, stream
-
-    def read(self, size: int = -1) -> bytes:
-        if self._head:
-            part, self._head = self._head[:size], self._head[size:]
-            return part
-        return cast("bytes", self._stream.read(size))
+    kind: Kind = "file" if member.isreg() else next((name for mark, name in _KINDS if member.type == mark), "other")
+    packages: tuple[Package, ...] = ()
+    content = layer.extractfile(member) if kind == "file" and member.size else None
+    if content:
+        packages = found_in(f"/{member.name.removeprefix('./').lstrip('/')}", member.size, content)
+    return Entry(
+        size=member.size if kind == "file" else 0,
+        kind=kind,
+        mode=member.mode & 0o7777,
+        owner=(member.uid, member.gid),
+        target=member.linkname if kind in ("link", "same") else "",
+        packages=packages,
+    )
 
 
 class _Meter:
-    """Passes a stream through, gzipping a copy to count it."""
+    """Passes an archive on; meanwhile it learns its digest and, in a thread of its own, its compressed size."""
 
-    def __init__(self, stream: Any, compressor: Any) -> None:
-        self._stream, self._compressor, self._count = stream, compressor, 0
+    def __init__(self, stream: IO[bytes], compress: bool) -> None:
+        self._stream, self._told = stream, hashlib.sha256()
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(_AHEAD)
+        self._count = 0
+        self._thread = threading.Thread(target=self._compress, daemon=True) if compress else None
+        if self._thread:
+            self._thread.start()
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._told.hexdigest()}"
 
     def read(self, size: int) -> bytes:
-        part = cast("bytes", self._stream.read(size))
-        if self._compressor is not None:
-            self._count += len(self._compressor.compress(part))
+        part = self._stream.read(size)
+        self._told.update(part)
+        if self._thread and part:
+            self._waiting.put(part)
         return part
 
     def drain(self) -> None:
@@ -141,6 +115,15 @@ class _Meter:
             pass
 
     def finish(self) -> int | None:
-        if self._compressor is None:
+        """Wait for the compressed size and return it."""
+        if self._thread is None:
             return None
-        return self._count + len(self._compressor.flush())
+        self._waiting.put(None)
+        self._thread.join()
+        return self._count
+
+    def _compress(self) -> None:
+        compressor = zlib.compressobj(_GZIP_LEVEL, wbits=31)
+        while (part := self._waiting.get()) is not None:
+            self._count += len(compressor.compress(part))
+        self._count += len(compressor.flush())

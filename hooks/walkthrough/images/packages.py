@@ -1,20 +1,34 @@
-"""The packages in an image, as scanners find them: by the traces that package managers leave."""
+"""The packages in an image, as scanners find them: in what package managers and compilers leave behind."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from typing import IO
+
+from walkthrough.images import distributions, languages, programs
+from walkthrough.images.package import UNREAD, Package
+
+__all__ = ["TRACES", "UNREAD", "Package", "found_in", "traces"]
 
 TRACES = r"/(dpkg/status(\.d/.+)?|apk/db/installed|rpm/.+|node_modules/.+|[^/]+\.(dist|egg)-info|[^/]+\.jar)$"
-"""Extended regular expression of paths by which scanners find packages: Debian, Alpine, Red Hat, npm, Python, Java."""
-DATABASES = {"/var/lib/dpkg/status": "Package: ", "/lib/apk/db/installed": "P:"}
-"""Text files that list the packages of a distribution, and how the line begins that names each."""
+"""Extended regular expression of paths by which scanners find packages: Debian, Alpine, Red Hat, npm, Python, Java.
 
-_NAMED = re.compile(
-    r"/dpkg/status\.d/[^/]+(?<!\.md5sums)$"
-    r"|.+\.(?:dist|egg)-info(?=/|$)"
-    r"|.*/node_modules/(?:@[^/]+/)?[^/.@][^/]*(?=/package\.json$)"
-    r"|.+\.jar$"
+What compilers write into programs (Go, Rust) is found by content alone.
+"""
+_LARGEST = 1 << 29
+"""Bytes of the largest file that is looked into."""
+_PARSERS: tuple[tuple[re.Pattern[str], Callable[[str, bytes], Iterable[Package]]], ...] = tuple(
+    (re.compile(pattern), parse)
+    for pattern, parse in (
+        (r"/dpkg/status$|/dpkg/status\.d/[^/]+(?<!\.md5sums)$", distributions.debian),
+        (r"/apk/db/installed$", distributions.alpine),
+        (r"/rpm/(Packages|Packages\.db|rpmdb\.sqlite)$", distributions.red_hat),
+        (r"/package\.json$", languages.npm),
+        (r"\.dist-info/METADATA$|\.egg-info/PKG-INFO$|\.egg-info$", languages.python),
+        (r"\.(jar|war|ear)$", languages.java),
+        (r"/release$", languages.java_runtime),
+    )
 )
 
 
@@ -23,18 +37,18 @@ def traces(paths: Iterable[str]) -> list[str]:
     return sorted(path for path in paths if re.search(TRACES, path))
 
 
-def count_packages(paths: Iterable[str], databases: Mapping[str, bytes]) -> int:
-    """Return how many packages a scanner would find.
+def found_in(path: str, size: int, content: IO[bytes]) -> tuple[Package, ...]:
+    """Return the packages that a file gives away: its path, its size in bytes, and a stream of its content.
 
-    Args:
-        paths: every path of the image.
-        databases: the content of those of ``DATABASES`` that it has. A database of another kind counts as one.
+    A file that should name packages and cannot be read counts as one, of the ecosystem ``UNREAD``: that nothing was
+    understood is not that there is nothing.
     """
-    paths = list(paths)
-    listed = sum(
-        line.startswith(DATABASES[path])
-        for path, content in databases.items()
-        for line in content.decode(errors="replace").splitlines()
-    )
-    named = {found[0] for path in paths if (found := _NAMED.search(path))}
-    return listed + len(named) or int(bool(traces(paths)))
+    parse = next((parse for pattern, parse in _PARSERS if pattern.search(path)), None)
+    head = b"" if parse else content.read(len(programs.MAGIC))
+    if head == programs.MAGIC:
+        parse = programs.compiled
+    if parse is None:
+        return ()
+    if size > _LARGEST:
+        return (Package(UNREAD, path.rpartition("/")[2], "", path),)
+    return tuple(sorted(set(parse(path, head + content.read()))))

@@ -1,68 +1,135 @@
-"""What an image is, read from its own archive: exact sizes, configuration, and every path in it.
+"""What an image is: exact sizes, configuration, and every path in it.
 
-All figures come from ``docker image save``, so they mean the same on every engine and image store.
+What is said of an image is what its engine says; what is said of a layer is read from the layer itself, in the archive
+that ``docker image save`` makes, and is known by the layer's digest. So all figures mean the same on every engine and
+image store: also where layers are stored compressed, in whatever way, they count as they are unpacked, and their
+compressed size is that of gzip level 6.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
-import json
 import tarfile
-from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
 import docker
 import docker.errors
 
 from walkthrough.errors import StepError
-from walkthrough.images.image import Entry, Image, Layer
-from walkthrough.images.layers import BLOCK, Blob, Bytes, Stream, lay_over, read_layer
+from walkthrough.images.image import Image, Layer
+from walkthrough.images.layers import BLOCK, Blob, read_layer
+from walkthrough.images.memory import LayerMemory
+from walkthrough.images.overlay import FileSystem
+from walkthrough.images.unpack import HEAD, Stream, UnreadableError, unpacked
+
+_SETTINGS: tuple[str, ...] = (
+    "ENV",
+    "CMD",
+    "ENTRYPOINT",
+    "USER",
+    "EXPOSE",
+    "LABEL",
+    "HEALTHCHECK",
+    "ARG",
+    "VOLUME",
+    "STOPSIGNAL",
+)
+_SETTINGS += ("SHELL", "MAINTAINER", "ONBUILD")
+"""Instructions that change the configuration and make no layer (Dockerfile reference)."""
+_NO_LAYER = "/bin/sh -c #(nop) "
+"""How the builder before BuildKit began the words of what it did itself."""
 
 
-def read_image(api: docker.DockerClient, name: str, compress: bool = False) -> Image:
+def read_image(api: docker.DockerClient, name: str, compress: bool = False, memory: LayerMemory | None = None) -> Image:
     """Read the image ``name`` from the engine.
 
     Args:
-        compress: also gzip each layer to learn what a pull downloads (a second per 30 MB).
+        compress: also learn what each layer has when gzipped (a second per 30 MB that are not yet known).
+        memory: what is known of layers. Where all of them are known, nothing is exported.
 
     Raises:
-        StepError: where there is no such image.
+        StepError: where there is no such image, or a layer of it cannot be read whole.
     """
     try:
         found = api.images.get(name)
-        archive = Stream(found.save(chunk_size=BLOCK, named=False))
+        digests: list[str] = found.attrs["RootFS"].get("Layers") or []
+        known = {digest: blob for digest in digests if memory and (blob := memory.recall(digest, compress))}
+        new = set(digests) - known.keys()
+        if new:
+            _export(found, digests, known, compress, name)
+            if memory:
+                for digest in new:
+                    memory.keep(known[digest])
+        history = found.history()
     except docker.errors.ImageNotFound:
         raise StepError(f"there is no image '{name}'", "does an earlier step on the page build it?") from None
-    blobs: dict[str, Blob] = {}
-    documents: dict[str, Any] = {}
-    with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r|") as outer:
-        for member in outer:
-            stream = outer.extractfile(member) if member.isfile() else None
-            if stream is None:
-                if member.issym() or member.islnk():
-                    blobs[member.name] = blobs[_target(member)]
-                continue
-            if member.name.endswith(".json") or member.size < BLOCK:
-                content = stream.read()
-                with contextlib.suppress(ValueError):
-                    documents[member.name] = json.loads(content)
+    commands = _commands(history, len(digests))
+    layers = []
+    files = FileSystem()
+    for digest, created_by in zip(digests, commands, strict=True):
+        blob = known[digest]
+        layers.append(Layer(digest, blob.size, blob.compressed, created_by))
+        files.lay_over(blob.entries)
+    return Image(cast("str", found.id), tuple(layers), {"config": found.attrs["Config"] or {}}, files.entries())
+
+
+def _export(found: Any, digests: list[str], known: dict[str, Blob], compress: bool, name: str) -> None:
+    """Read what is not yet ``known`` of the image's layers from its archive.
+
+    Whether a file of the archive is a layer of this image is told by its digest alone. Archives differ from engine to
+    engine, and may hold the layers of other platforms, and attestations.
+
+    Raises:
+        StepError: where a layer is not in it or cannot be read, naming the layer and the reason.
+    """
+    faults: list[str] = []
+    archive = Stream(found.save(chunk_size=BLOCK, named=False))
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r|") as outer:
+            for member in outer:
+                stream = outer.extractfile(member) if member.isreg() else None
+                if stream is None or f"sha256:{member.name.rpartition('/')[2]}" in known:
+                    continue  # a folder, a link to an equal layer, or a layer that is stored unpacked, and known
+                try:
+                    blob = _blob(stream, compress)
+                except UnreadableError as error:
+                    faults.append(f"{member.name}: {error}")
                     continue
-                blobs[member.name] = read_layer(Bytes(content), compress)
-            else:
-                blobs[member.name] = read_layer(stream, compress)
-    archive.close()
-    manifest = documents["manifest.json"][0]
-    config = documents[manifest["Config"]]
-    commands = [entry.get("created_by", "") for entry in config["history"] if not entry.get("empty_layer")]
-    layers: list[Layer] = []
-    final: dict[str, Entry] = {}
-    for index, name_in_archive in enumerate(manifest["Layers"]):
-        blob = blobs[name_in_archive]
-        digest = config["rootfs"]["diff_ids"][index]
-        layers.append(Layer(digest, blob.size, blob.compressed, commands[index] if index < len(commands) else ""))
-        lay_over(final, blob.entries)
-    return Image(cast("str", found.id), tuple(layers), config, final)
+                if blob and blob.digest in digests:
+                    known[blob.digest] = blob
+    except tarfile.TarError as error:
+        faults.append(f"the engine's archive breaks off: {error}")
+    finally:
+        archive.close()
+    for number, digest in enumerate(digests, 1):
+        if digest not in known:
+            what = f"layer {number} of {len(digests)} of '{name}' cannot be read ({digest})"
+            raise StepError(what, "nothing can be said of this image", "\n".join(faults) or "it is not in the archive")
+
+
+def _blob(stream: IO[bytes], compress: bool) -> Blob | None:
+    """Read one file of the archive, or return None where it is one of the documents beside the layers."""
+    head = stream.read(HEAD)
+    archive = unpacked(head, stream)
+    if archive is not None:
+        return read_layer(archive, compress)
+    if head[:1] in (b"{", b"[") or (len(head) < HEAD and head.decode(errors="replace").isprintable()):
+        return None
+    raise UnreadableError("it is packed in a way that is not known")
+
+
+def _commands(history: list[dict[str, Any]], layers: int) -> list[str]:
+    """Return the instruction that made each layer, as far as the engine's history tells; it names the topmost first."""
+    entries = [(str(entry.get("CreatedBy") or ""), int(entry.get("Size") or 0)) for entry in reversed(history)]
+    commands = [words for words, size in entries if size or not _only_sets(words)]
+    return commands if len(commands) == layers else [""] * layers
+
+
+def _only_sets(words: str) -> bool:
+    """Return whether an instruction changes the configuration only."""
+    old = words.startswith(_NO_LAYER)
+    first = next(iter(words.removeprefix(_NO_LAYER).split()), "")
+    return first in _SETTINGS and (old or not words.startswith("/bin/sh"))
 
 
 def read_file(api: docker.DockerClient, name: str, path: str) -> bytes:
@@ -81,14 +148,3 @@ def read_file(api: docker.DockerClient, name: str, path: str) -> bytes:
         raise StepError(f"there is no file '{path}' in '{name}'", "name a file that the image has") from None
     finally:
         container.remove()
-
-
-def _target(member: tarfile.TarInfo) -> str:
-    """Return what a link in the archive points at (older engines link equal layers)."""
-    parts: list[str] = []
-    for part in (PurePosixPath(member.name).parent / member.linkname).parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)

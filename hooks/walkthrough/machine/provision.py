@@ -22,6 +22,7 @@ import docker.errors
 import requests
 
 from walkthrough.errors import BaseImageError, NoSuchImageError
+from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
 from walkthrough.machine.bases import STAND_IN_LABEL, Base, Recipe, certificates, recipes
 from walkthrough.machine.embedded import bootstrap
@@ -220,7 +221,7 @@ class _Provider:
             BaseImageError: naming every difference.
         """
         facts = recipe.facts
-        image = read_image(self._api, facts.image)
+        image = read_image(self._api, facts.image, memory=LayerMemory(self._state / "layers"))
         environment = dict(entry.split("=", 1) for entry in image.setting("Env") or [])
         rows: list[tuple[str, Any, Any]] = [
             ("user", facts.user, image.setting("User") or ""),

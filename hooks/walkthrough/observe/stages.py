@@ -1,4 +1,4 @@
-"""The stages of a build, each measured by building it as an image of its own."""
+"""The stages of a build, each with its size."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import docker
 
 from walkthrough.images.anatomy import StagePart
 from walkthrough.images.image import Image
+from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.builds import Build, Stages, as_image
 
 
 def stage_parts(
-    engine: Engine, api: docker.DockerClient, build: Build, stages: Stages, walk: str, image: Image
+    engine: Engine,
+    api: docker.DockerClient,
+    build: Build,
+    stages: Stages,
+    walk: str,
+    image: Image,
+    memory: LayerMemory | None = None,
 ) -> tuple[StagePart, ...]:
     """Return every stage that ``build`` reached, with its size; each is built as an image of its own to measure it.
 
@@ -20,6 +27,7 @@ def stage_parts(
         StepError: where a stage cannot be built alone.
     """
     target = next(iter(build.values("--target")[-1:]), stages.names[-1]).lower()
+    exact = _sizes_are_exact(api)
     parts = []
     for name, base in zip(stages.names, stages.bases, strict=True):
         if name not in stages.reached:
@@ -27,6 +35,15 @@ def stage_parts(
         size = image.size
         if name != target:
             with as_image(engine, api, build, walk, name) as stage:
-                size = read_image(api, stage).size
+                size = api.images.get(stage).attrs["Size"] if exact else read_image(api, stage, memory=memory).size
         parts.append(StagePart(name, base, size, stages.copies.get(name, ())))
     return tuple(parts)
+
+
+def _sizes_are_exact(api: docker.DockerClient) -> bool:
+    """Return whether the engine's own size of an image is the sum of the files of its layers.
+
+    So it is in the classic store, which counts them when it makes a layer. The containerd store counts what its folders
+    take on the disk, packed and unpacked: there the layers must be read.
+    """
+    return "io.containerd.snapshotter.v1" not in str(api.info().get("DriverStatus"))

@@ -15,16 +15,19 @@ import docker
 import docker.errors
 
 from walkthrough.claims.kinds.http import READY_LIMIT, Request
-from walkthrough.claims.seen import BuildStep, Container, File, Rebuild
+from walkthrough.claims.seen import BuildStep, Container, File, Rebuild, Scanned
 from walkthrough.claims.spec import ImageSpec
 from walkthrough.errors import StepError
 from walkthrough.images.image import Image
+from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_LABEL
 from walkthrough.observe import builds
 from walkthrough.observe.containers import Running, running
 from walkthrough.observe.reproducing import differences
+from walkthrough.observe.scan import scan
+from walkthrough.project import state_folder
 
 _BUILD_LIMIT = 600.0
 """Seconds for one build that is repeated."""
@@ -68,7 +71,12 @@ class ImageSubject:
     @cached_property
     def image(self) -> Image:
         """The image as it is stored; its layers are compressed only where that is claimed."""
-        return read_image(self.api, self.spec.image, compress="compressed" in self.spec.made)
+        return read_image(self.api, self.spec.image, "compressed" in self.spec.made, self.memory)
+
+    @cached_property
+    def memory(self) -> LayerMemory:
+        """What is known of layers."""
+        return LayerMemory(state_folder() / "layers")
 
     @property
     def server(self) -> Container:
@@ -153,7 +161,7 @@ class ImageSubject:
             built = builds.rebuild(self.engine, self.build, _BUILD_LIMIT)
             if built.exit_code == 0 and "upload" in self.spec.made:
                 with builds.as_image(self.engine, self.api, self.build, self.walk) as edited:
-                    layers = read_image(self.api, edited, compress=True).layers
+                    layers = read_image(self.api, edited, True, self.memory).layers
                 known = {layer.digest for layer in self.image.layers}
                 self._edited = file, sum(layer.compressed or 0 for layer in layers if layer.digest not in known)
         failed = {builds.stage_of(vertex) for vertex in built.vertexes if vertex.get("error")}
@@ -174,6 +182,10 @@ class ImageSubject:
     def built_twice(self) -> Sequence[str]:
         """Return what differs between two builds without cache, by path."""
         return differences(self.engine, self.api, self.build, self.walk)
+
+    def scanned(self) -> Scanned:
+        """Return what is known to be vulnerable in the image, and what of it was not scanned."""
+        return scan(self.engine, self.api, self.spec.image, self.image, state_folder(), self.walk)
 
     @contextlib.contextmanager
     def _changed(self, file: str, old: str, new: str) -> Iterator[None]:

@@ -1,0 +1,205 @@
+"""Whether what is in an image is known to be vulnerable: what was scanned, by what, on whose word of which day.
+
+Go programs are scanned by Go's own scanner with Go's own database; Debian packages are compared with what Debian offers
+today. No other database can be had from a package registry, so nothing else is scanned, and that is said.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import io
+import json
+import re
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+
+from walkthrough.claims.seen import Report, Scan, Scanned
+from walkthrough.errors import BaseImageError, StepError
+from walkthrough.files import write_whole
+from walkthrough.images.image import Image
+from walkthrough.images.package import Package
+from walkthrough.images.reading import read_file
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.marks import WALK_LABEL
+from walkthrough.machine.provision import provided
+
+_SCANNER = Path(__file__).parent / "govulncheck"
+_SCANNER_BASE = "golang:1.27-trixie"
+_RELEASE = re.compile(r'^VERSION_CODENAME="?(\w+)', re.MULTILINE)
+_COMPARE = (Path(__file__).parent / "debian-offers.sh").read_text(encoding="utf-8")
+
+
+def scan(engine: Engine, api: docker.DockerClient, name: str, image: Image, state: Path, walk: str) -> Scanned:
+    """Scan the image ``name``, whose content was read into ``image``.
+
+    Args:
+        state: the state folder; what the scanner said of a program is kept there.
+        walk: the walk's id, the label of the containers that scan.
+
+    Raises:
+        StepError: where a scan cannot be made.
+    """
+    scanners: dict[str, Callable[[list[Package]], Scan]] = {
+        "go": lambda packages: _Go(engine, api, state, walk).scan(name, packages),
+        "deb": lambda packages: _debian(engine, api, state, walk, name, packages),
+    }
+    scans: list[Scan] = []
+    missing: dict[str, str] = {}
+    for ecosystem in sorted({package.ecosystem for package in image.packages}):
+        packages = [package for package in image.packages if package.ecosystem == ecosystem]
+        if ecosystem not in scanners:
+            missing[ecosystem] = f"{len(packages)} not scanned: no database of their faults can be had here"
+            continue
+        try:
+            scans.append(scanners[ecosystem](packages))
+        except BaseImageError as error:
+            missing[ecosystem] = f"{len(packages)} not scanned: {error}"
+    return Scanned(tuple(scans), missing)
+
+
+class _Go:
+    """Go's scanner: an image that is built once from the folder beside this file, which pins it and its database."""
+
+    def __init__(self, engine: Engine, api: docker.DockerClient, state: Path, walk: str) -> None:
+        self._engine, self._api, self._state, self._walk = engine, api, state, walk
+        told = hashlib.sha256()
+        for path in sorted(_SCANNER.iterdir()):
+            told.update(path.read_bytes())
+        self._version = told.hexdigest()[:16]
+        self._image = f"docker-labs-govulncheck:{self._version}"
+
+    def scan(self, name: str, packages: list[Package]) -> Scan:
+        """Scan every Go program that ``packages`` are in."""
+        said = [self._said(read_file(self._api, name, path)) for path in sorted({one.path for one in packages})]
+        reports = {Report(*report) for one in said for report in one["reports"]}
+        by = f"{said[0]['scanner']} on Go's vulnerability database"
+        return Scan("go", len(packages), by, said[0]["day"], tuple(sorted(reports, key=lambda report: report.name)))
+
+    def _said(self, program: bytes) -> dict[str, Any]:
+        """Return what the scanner says of a program, from memory if it did so before."""
+        kept = self._state / "scans" / f"{self._version}-{hashlib.sha256(program).hexdigest()}.json"
+        try:
+            said: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            self._build()
+            said = _findings(_run(self._api, self._image, ["/program"], {"program": program}, self._walk, "none"))
+            write_whole(kept, json.dumps(said).encode())
+        return said
+
+    def _build(self) -> None:
+        try:
+            self._api.images.get(self._image)
+        except docker.errors.ImageNotFound:
+            with provided(self._engine, {_SCANNER_BASE}, self._state, lambda _line: None):
+                done = self._engine.command("buildx", "build", "--load", f"--tag={self._image}", str(_SCANNER))
+            if done.returncode != 0:
+                raise StepError(
+                    "Go's scanner cannot be built, so nothing was scanned", "", done.stderr[-1500:]
+                ) from None
+
+
+def _findings(output: str) -> dict[str, Any]:
+    """Return what is needed of govulncheck's output: scanner, day of the database, reports.
+
+    A report counts where a module of the program has it, also where the faulty function is not in the program: so
+    count the scanners that read images.
+    """
+    decoder, at, scanner, day = json.JSONDecoder(), output.find("{"), "", ""
+    reports: set[tuple[str, str, str, str]] = set()
+    modules: set[str] = set()
+    while at >= 0:
+        try:
+            message, end = decoder.raw_decode(output, at)
+        except ValueError:
+            raise StepError("Go's scanner breaks off", "", output[-600:]) from None
+        if settings := message.get("config"):
+            scanner, day = f"{settings['scanner_name']} {settings['scanner_version']}", settings["db_last_modified"]
+        modules.update(module["path"] for module in message.get("SBOM", {}).get("modules", ()))
+        if finding := message.get("finding"):
+            where = finding["trace"][0]
+            mended = finding.get("fixed_version", "")
+            reports.add((finding["osv"], where["module"], where.get("version", ""), mended))
+        at = output.find("{", end)
+    if not scanner or not modules:
+        raise StepError("Go's scanner does not say what it scanned", "", output[-600:])
+    return {"scanner": scanner, "day": day[:10], "reports": sorted(reports)}
+
+
+def _debian(
+    engine: Engine, api: docker.DockerClient, state: Path, walk: str, name: str, packages: list[Package]
+) -> Scan:
+    """Compare Debian packages with what the suites of their release offer today, security updates included."""
+    release = _release(api, name)
+    installed = "".join(f"{one.name} {one.version}\n" for one in packages)
+    with provided(engine, {f"debian:{release}"}, state, lambda _line: None):
+        output = _run(
+            api, f"debian:{release}", ["sh", "-c", _COMPARE], {"installed": installed.encode()}, walk, "default"
+        )
+    days: list[str] = []
+    reports = []
+    for line in output.splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "of":
+            days.append(email.utils.parsedate_to_datetime(rest).date().isoformat())
+        elif word == "newer":
+            package, version, offered = rest.split(" ")
+            reports.append(Report(f"{package} {offered}", package, version, offered))
+    if not days or output.splitlines()[-1] != "done":
+        raise StepError("Debian's suites cannot be asked, so nothing was scanned", "", output[-600:])
+    by = f"comparison with what Debian {release} and its security suite offer"
+    return Scan("deb", len(packages), by, max(days), tuple(reports))
+
+
+def _release(api: docker.DockerClient, name: str) -> str:
+    """Return the codename of the Debian release that an image says it is.
+
+    Raises:
+        BaseImageError: where it says none.
+    """
+    for path in ("/usr/lib/os-release", "/etc/os-release"):
+        try:
+            text = read_file(api, name, path).decode(errors="replace")
+        except StepError:
+            continue
+        found = _RELEASE.search(text)
+        if found and re.search(r"^ID=\"?debian", text, re.MULTILINE):
+            return found[1]
+    raise BaseImageError("the image does not say which release of Debian they are of")
+
+
+def _run(
+    api: docker.DockerClient, image: str, command: Sequence[str], files: dict[str, bytes], walk: str, network: str
+) -> str:
+    """Run a scanner in a container of its own, with files at its root, and return what it prints.
+
+    Raises:
+        StepError: where it fails.
+    """
+    container = api.containers.create(image, list(command), network_mode=network, labels={WALK_LABEL: walk})
+    try:
+        container.put_archive("/", b"".join(_archive(files)))
+        container.start()
+        code = container.wait()["StatusCode"]
+        output = container.logs(stderr=False).decode(errors="replace")
+        if code != 0:
+            said = container.logs(stdout=False).decode(errors="replace")
+            raise StepError(f"the scan ends with exit status {code}, so nothing was scanned", "", said[-1500:])
+        return output
+    finally:
+        container.remove(force=True)
+
+
+def _archive(files: dict[str, bytes]) -> Iterator[bytes]:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o755
+            archive.addfile(member, io.BytesIO(content))
+    yield packed.getvalue()
