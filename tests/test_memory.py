@@ -24,7 +24,15 @@ from walkthrough.walk import needs
 
 PACKAGE = ROOT / "hooks/walkthrough"
 VERIFY = PACKAGE / "doors/verify.py"
-READ_AT_WORK = {"machine/start.sh", "page/check.sh", "walk/docker_client.py"}
+READ_AT_WORK = {
+    "machine/start.sh",
+    "observe/debian-offers.sh",
+    "observe/freeze.sh",
+    "observe/govulncheck/Dockerfile",
+    "observe/govulncheck/layout.go",
+    "page/check.sh",
+    "walk/docker_client.py",
+}
 """Files that are read or run, and not imported, and decide what a page sees or says."""
 
 
