@@ -46,13 +46,21 @@ def reached() -> set[str]:
 
 
 def read_by(modules: set[str]) -> set[str]:
-    """Return the files that are read or run, and not imported: each stands beside a module whose text names it."""
-    return {
-        path.relative_to(PACKAGE).as_posix()
+    """Return the files that are read or run, and not imported: a module names each, or its folder, that stands beside.
+
+    What makes a stand-in is not among them: the digest of its image tells of it.
+    """
+    named = {
+        path
         for module in modules
         for path in (PACKAGE / module).parent.iterdir()
-        if path.is_file() and path.suffix != ".pyc" and f'"{path.name}"' in (PACKAGE / module).read_text()
+        if path.suffix != ".pyc" and f'"{path.name}"' in (PACKAGE / module).read_text()
     }
+    folders = {
+        path for path in named if path.is_dir() and path.name != "recipes" and not (path / "__init__.py").exists()
+    }
+    files = {path for path in named if path.is_file()} | {file for path in folders for file in path.iterdir()}
+    return {path.relative_to(PACKAGE).as_posix() for path in files}
 
 
 def test_the_files_that_decide_are_those_that_are_used_to_reach_a_verdict() -> None:

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 PROMPT, CONTINUATION = "$ ", "> "
-_COMPLETE = re.compile(r"""'[^']*'|"(?:[^"\\`$]|\\.|\$\{\w+\}|\$(?![({]))*"|\\.|\$\{[^{}'"`]*\}|\$\([^()'"`<]*\)""", re.DOTALL)
+_COMPLETE = re.compile(
+    r"""'[^']*'|"(?:[^"\\`$]|\\.|\$\{\w+\}|\$(?![({]))*"|\\.|\$\{[^{}'"`]*\}|\$\([^()'"`<]*\)""", re.DOTALL
+)
 """Parts of a command that are closed in themselves."""
 _MAY_BE_OPEN = re.compile(
     r"""['"`({\\]|<<|\[\[|[|&]\s*$|\b(?:case|elif|else|for|function|if|select|until|while)\b""",
