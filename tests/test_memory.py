@@ -54,11 +54,9 @@ def read_by(modules: set[str]) -> set[str]:
         path
         for module in modules
         for path in (PACKAGE / module).parent.iterdir()
-        if path.suffix != ".pyc" and f'"{path.name}"' in (PACKAGE / module).read_text()
+        if path.name not in ("recipes", "__pycache__") and f'"{path.name}"' in (PACKAGE / module).read_text()
     }
-    folders = {
-        path for path in named if path.is_dir() and path.name != "recipes" and not (path / "__init__.py").exists()
-    }
+    folders = {path for path in named if path.is_dir() and not (path / "__init__.py").exists()}
     files = {path for path in named if path.is_file()} | {file for path in folders for file in path.iterdir()}
     return {path.relative_to(PACKAGE).as_posix() for path in files}
 
