@@ -16,12 +16,12 @@ import yaml
 
 from walkthrough.doors.preview import BackgroundWalker
 from walkthrough.doors.report import Progress, summary, table
-from walkthrough.doors.verify import Result, Run, verify
+from walkthrough.doors.verify import PageResult, Run, verify
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.figures import sources
 from walkthrough.page.pages import Page
-from walkthrough.project import Project
+from walkthrough.project import Project, state_folder
 from walkthrough.publish import blocks, figures, status
 from walkthrough.publish.archive import archives, checksum
 from walkthrough.publish.downloads import downloads
@@ -29,6 +29,7 @@ from walkthrough.publish.labfolder import drift_of
 from walkthrough.publish.policy import with_policy
 from walkthrough.publish.slots import Verdicts, slot
 from walkthrough.record.evidence import Record, read_record
+from walkthrough.walk.abort import reason
 
 _STATUS = "status.md"
 """The page below ``docs/`` that ends with the course's status."""
@@ -208,7 +209,7 @@ def on_serve(server: Any, **_: Any) -> Any:
     return server
 
 
-def _tell(course: Course, result: Result) -> None:
+def _tell(course: Course, result: PageResult) -> None:
     """Put the verdict on a page into its slots, where it is open in a browser."""
     if result.page not in course.itineraries:
         return
@@ -243,6 +244,8 @@ def _verify(course: Course) -> None:
         problems = list(course.problems)
     except WalkthroughError as error:
         raise _plugin_error(str(error)) from None
+    except Exception as error:
+        raise _plugin_error(str(reason(error, None, state_folder()))) from None
     else:
         outside = [problem for problem in course.problems if problem not in _site.run.problems]
         problems = [*_site.run.problems, *outside]
@@ -250,7 +253,10 @@ def _verify(course: Course) -> None:
     if problems:
         if _site.run is not None:
             print(table(_site.run))
-        raise _plugin_error("the pages do not hold:\n" + "\n".join(map(str, problems)))
+            print(summary(_site.run))
+        untried = _site.run is not None and _site.run.status == 2
+        words = "the pages could not all be walked" if untried else "the pages do not hold"
+        raise _plugin_error(f"{words}:\n" + "\n".join(map(str, problems)))
 
 
 def _plugin_error(message: str) -> Exception:
@@ -279,6 +285,8 @@ def _accept_options(_language: str, inputs: dict[str, str], options: dict[str, A
 
 def _format(source: str, language: str, _class: str, options: dict[str, Any], md: Any, **keywords: Any) -> str:
     """Render a fence as superfences would, then let what is known of it be put there."""
+    # The final newline is the file's; without it, Pygments would take a blank last line for it.
+    source += "\n" if source else ""
     looks = {name: options[name] for name in ("title", "linenums", "hl_lines") if name in options}
     highlighted = md.preprocessors["fenced_code_block"].highlight(
         src=source, language=language, options=looks, md=md, **keywords

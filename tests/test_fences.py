@@ -136,3 +136,85 @@ def test_any_page_reads_back_as_it_was_written(blocks: list[tuple[str, list[str]
 
     assert [(fence.line, fence.text) for fence in fences] == expected
     assert strays == []
+
+
+def test_tabs_survive_wherever_a_fence_stands() -> None:
+    """In lists, tabs and quotes, at the start of a line and inside it; blank lines at both ends are of the text."""
+    text = (
+        "- item\n\n    ```makefile\n\n    image:\n    \t@echo a\tb\n\n    ```\n\n> ```text\n> \tquoted\tx\n> ```\n\n"
+        '=== "One"\n\n\t```c\n\tint\tx;\n\t\ty();\n\t```\n\n```text\n```\n\n```text\n\ta\n   \n```\n'
+    )
+
+    fences, strays = read(text)
+
+    assert strays == []
+    assert [fence.text for fence in fences] == [
+        "\nimage:\n\t@echo a\tb\n\n",
+        "\tquoted\tx\n",
+        "int\tx;\n\ty();\n",
+        "",
+        "\ta\n   \n",
+    ]
+    lines = text.split("\n")
+    assert all(re.search("```[a-z]", lines[fence.line - 1]) for fence in fences)
+    assert all(lines[fence.last - 1].strip("\t >") == "```" for fence in fences)
+
+
+def test_a_fence_in_a_comment_is_not_there() -> None:
+    """No reader sees it; the others keep their numbers, by which the site knows them."""
+    fences, strays = read("<!--\n```text\na\n```\n-->\n\n```text\nb <!-- c -->\n```\n\n`<!--` and\n\n```text\nd\n```\n")
+
+    assert [(fence.number, fence.text) for fence in fences] == [(1, "b <!-- c -->\n"), (2, "d\n")]
+    assert strays == []
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<template markdown>\n\n{}\n\n</template>\n",
+        '<div hidden markdown="1">\n\n{}\n\n</div>\n',
+        '<div style="color: red; display: none" markdown="1">\n\n{}\n\n</div>\n',
+    ],
+)
+def test_a_fence_that_is_hidden_is_reported(around: str) -> None:
+    """What readers do not see must not be walked in silence."""
+    _, strays = read(around.format("```text\na\n```"))
+
+    assert [(stray.line, "not shown as a block" in stray.what) for stray in strays] == [(3, True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# T\n\nBuild it:\n\n    docker build .\n", 5),
+        ("# T\n\n\tdocker build .\n", 3),
+        ("- item\n\n        docker build .\n", 3),
+        ("# T\n\n<pre>\ndocker build .\n</pre>\n", 3),
+        ("# T\n\n`<pre>` is an element.\n\n<div><PRE><code>docker build .</code></PRE></div>\n", 5),
+        ("# T\n\n```text\n    docker build .\n```\n\n    docker build .\n", 7),
+    ],
+)
+def test_code_outside_of_a_fence_is_reported_where_blocks_are_walked(text: str, line: int) -> None:
+    """Indented or in <pre>, it looks like a block to readers, and nobody would ever run it."""
+    _, strays = read(text)
+
+    assert [(stray.line, stray.of_labs) for stray in strays] == [(line, True)]
+
+
+def test_indented_text_that_is_no_code_is_prose() -> None:
+    """What continues an item, a note or a tab is indented, too."""
+    _, strays = read(
+        '- item\n\n    goes on\n\n!!! note\n\n    text `<pre>`\n\n=== "A"\n\n    text <!-- <pre>\n    x -->\n'
+    )
+
+    assert strays == []
+
+
+def test_the_tabs_around_a_fence_are_known() -> None:
+    """Groups and tabs by number, nested ones too."""
+    text = '=== "A"\n\n    ```text\n    a\n    ```\n\n=== "B"\n\n'
+    text += '    === "C"\n\n        ```text\n        c\n        ```\n\n'
+
+    fences, _ = read(text + 'para\n\n=== "D"\n\n    ```text\n    d\n    ```\n\n```text\ne\n```\n')
+
+    assert [fence.tabs for fence in fences] == [((0, 1),), ((0, 2), (1, 1)), ((2, 1),), ()]

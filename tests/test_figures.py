@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from helpers import GO_PAGE
 from walkthrough.page import figures
 from walkthrough.page.course import read_course
@@ -25,16 +27,48 @@ def test_a_figure_that_nobody_measures_is_an_error(project: Path) -> None:
     assert "no page checks an image of that name" in problems[0] + problems[1]
 
 
-def test_a_figure_that_is_typed_must_be_held_or_given(project: Path) -> None:
-    """A budget of a check and a figure with a source pass; code and addresses are no prose."""
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("7.31 MB", ["7.31 MB"]),
+        ("`8.8 MB`, [a link](x-9.9MB), <!-- 9.9 MB\n\n 9.9 MB -->", []),
+        ("10 MB is given.", []),
+        ("6.6 MB", ["6.6 MB"]),
+        ("The Java image has 6.6 MB.", ["6.6 MB"]),
+        ("`go-app` has 6.6 MB.", []),
+        ("`go-app`\nhas\n6.6 MB.", []),
+        ("After `docker build -t go-app .` it has 6.6 MB.", []),
+        ("`=go-app size`, that is under 6.6 MB.", []),
+        ("`go-app:naive` has 6.6 MB.", ["6.6 MB"]),
+        ("`go-app` is small. Java has 6.6 MB.", ["6.6 MB"]),
+        ("- `go-app`\n- 6.6 MB", ["6.6 MB"]),
+        ("| `go-app` | 6.6 MB |", []),
+        ("Under <6.6 MB and > 6.7 MB.", ["6.6 MB", "6.7 MB"]),
+        ('![Layers](a.png){ width=75% } ![Layers](a.png){ width="75%" }', []),
+        ('<img alt="x" width="75%">', []),
+        ("It has 3 layers, 2 files, 4 requests and 5 connections.", []),
+        ("It has 3 packages.", ["3 packages"]),
+    ],
+)
+def test_a_figure_that_is_typed_is_held_by_the_image_that_its_sentence_names(
+    project: Path, text: str, told: list[str]
+) -> None:
+    """Or it is given, with its source; code, comments, addresses and attributes are no prose."""
     page = project / GO_PAGE
-    before = len(page.read_text().splitlines())
-    page.write_text(page.read_text() + "\n7.31 MB, 6.6 MB, 10 MB, `8.8 MB`, [a link](x-9.9MB)\n")
+    page.write_text(page.read_text() + f"\n{text}\n")
 
-    problems = [str(problem) for problem in read_course(Project(project)).problems]
+    problems = read_course(Project(project)).problems
 
-    assert len(problems) == 1
-    assert problems[0].startswith(f"{GO_PAGE}:{before + 2}: the figure '7.31 MB' is typed by hand")
+    assert [problem.what for problem in problems] == [f"the figure '{figure}' is typed by hand" for figure in told]
+
+
+def test_a_figure_is_told_at_its_own_line(project: Path) -> None:
+    """Not at the first line of its sentence."""
+    page = project / GO_PAGE
+    before = len(page.read_text().split("\n"))
+    page.write_text(page.read_text() + "\nIt has. And it\nhas\n7.31 MB.\n")
+
+    assert [problem.where.line for problem in read_course(Project(project)).problems] == [before + 3]
 
 
 def test_a_figure_is_drawn_from_the_record(project: Path) -> None:

@@ -90,7 +90,7 @@ TOLD = {
     "a-script": Told(SLIM + 'CMD ["bash", "-e", "/start.sh", "-c", "id"]\n', "exec_form: true", True),
     "an-absolute-path": Told(SLIM, "absent: [/bin/nothing]", True),
     "tcp-and-udp": Told(SERVES, "ports: [53/udp, 8080, 8080/udp]\nhttp: [{path: /, contains: ready}]", True),
-    "503-until-ready": Told(SERVES, "http: [{path: /, contains: ready, within: 15 s}]", True),
+    "unready-at-first": Told(SERVES, "http: [{path: /, contains: ready, within: 15 s}]", True),
     "never-so": Told(SERVES, "http: [{path: /, contains: never, within: 2 s}]", False),
     "endless-body": Told(SERVES, "http: [{path: /endless, contains: never, within: 3 s}]", False),
     "the-images-own-signal": Told(SERVES, "http: [{path: /}]\nstops: [{exit: 0, within: 5 s}]", True),

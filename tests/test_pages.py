@@ -6,12 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from helpers import LAB
+from helpers import LAB, ROOT
 from walkthrough.errors import PageError
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import content_digest
 from walkthrough.page.pages import read_page
-from walkthrough.page.steps import ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, WriteFile, read_steps
+from walkthrough.page.steps import (
+    ApplyDiff,
+    CheckImage,
+    CompareFragment,
+    NotRun,
+    RunCommands,
+    RunScript,
+    WriteFile,
+    read_steps,
+)
 from walkthrough.project import Project
 from walkthrough.walk.needs import bases_of, resources_of
 
@@ -20,7 +29,7 @@ from walkthrough.walk.needs import bases_of, resources_of
 def site(tmp_path: Path) -> Project:
     """Return an empty project with the site's Markdown extensions."""
     (tmp_path / "mkdocs.yml").write_text(
-        "site_name: x\nmarkdown_extensions: [admonition, attr_list, pymdownx.superfences]\n"
+        "site_name: x\nmarkdown_extensions: [admonition, attr_list, pymdownx.superfences, pymdownx.tabbed]\n"
     )
     (tmp_path / "docs" / LAB).mkdir(parents=True)
     return Project(tmp_path)
@@ -64,6 +73,18 @@ def problems(site: Project, text: str) -> list[str]:
         ("```checks\nimage: a\nhttp:\n  - {path: x}\n```\n", "4: check 'http.0.path'"),
         ("```checks\n- a\n```\n", "2: the checks are not a mapping"),
         ("```checks\nimage: {\n```\n", "the checks are not YAML"),
+        ("```console\n$ echo 'a\n```\n", "2: the command is not complete"),
+        ("```bash\n# look\n$ ls\n```\n", "3: a bash block is run as a script, in which '$' is no prompt"),
+        ("# T\n\nBuild it:\n\n    docker build .\n", "5: this code is shown to readers and never run"),
+        ("# T\n\nbell \x07\n", "3: a control character (U+0007)"),
+        ("```sh illustration\nls\n```\n", "1: a 'sh' block is what a reader runs, and no illustration"),
+        ('```text fragment="../x"\nx\n```\n', "1: the file path '../x' leaves the lab's folder"),
+        ('```text title="evidence/index.json"\nx\n```\n', "1: the file path 'evidence/index.json' is kept by 'make'"),
+        ('```text title="Evidence/x"\nx\n```\n', "1: the file path 'Evidence/x' is kept by 'make'"),
+        ('```text title=".git/config"\nx\n```\n', "1: the file path '.git/config' is kept by 'make'"),
+        ('```text title="./README.md"\nx\n```\n', "1: the file path './README.md' is kept by 'make'"),
+        ('```text title="."\nx\n```\n', "1: the file path '.' leaves the lab's folder"),
+        (f'```text title="{"x" * 101}"\nx\n```\n', "is longer than 100 characters"),
     ],
 )
 def test_what_is_wrong_with_a_page_is_said_at_its_line(site: Project, text: str, expected: str) -> None:
@@ -211,3 +232,120 @@ def test_base_images_and_claims_are_found_where_they_are_named(site: Project) ->
 
     assert bases_of(itinerary) == {"golang:1.27-trixie", "busybox:1.37", "debian:trixie"}
     assert resources_of(itinerary) == {"port 8080", "name box", "name mine"}
+
+
+@pytest.mark.parametrize(
+    ("titles", "says"),
+    [
+        (["app/file", "app"], "the file 'app/file' lies in 'app', which is a file"),
+        (["app", "app/file"], "the file 'app/file' lies in 'app', which is a file"),
+        (["Dockerfile", "dockerfile"], "the file 'dockerfile' differs from 'Dockerfile'"),
+    ],
+)
+@pytest.mark.parametrize("pages", [1, 2])
+def test_two_files_may_not_stand_in_each_others_way(site: Project, titles: list[str], says: str, pages: int) -> None:
+    """On one page or on two: the lab's folder must hold both, on any machine."""
+    blocks = [f'```text title="{title}"\nx\n```\n' for title in titles]
+    write(site, blocks[0] + ("\n" + blocks[1] if pages == 1 else ""), "a.md")
+    if pages == 2:
+        write(site, blocks[1], "b.md")
+
+    assert says in read_course(site).problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["setup/verify.md", "setup-verify.md"], "would be one file, setup-verify.json"),
+        (["evidence/x.md"], "the folder 'evidence' of a lab is made with the site"),
+        (["files/x.md"], "the folder 'files' of a lab is made with the site"),
+    ],
+)
+def test_a_page_may_not_take_the_place_of_another_thing(site: Project, names: list[str], says: str) -> None:
+    """Two pages have two records, and what is made with the site has its own folders."""
+    for name in names:
+        (site.docs / LAB / name).parent.mkdir(exist_ok=True)
+        write(site, f"# {name}\n\n```console\n$ true\n```\n", name)
+
+    assert [says in problem.what for problem in read_course(site).problems] == [True]
+
+
+def test_a_file_may_not_take_the_place_of_a_page(site: Project) -> None:
+    """A page in a folder of its own is a file of the lab too."""
+    (site.docs / LAB / "setup").mkdir()
+    write(site, "```console\n$ true\n```\n", "setup/verify.md")
+    write(site, '# P\n\n```text title="setup/verify.md"\nx\n```\n')
+
+    found = read_course(site).problems
+
+    assert "the file 'setup/verify.md' is also shown on" in found[0].what + found[-1].what
+
+
+def test_a_change_that_does_not_apply_is_told_when_the_page_is_read(site: Project) -> None:
+    """At its hunk; and the page that builds on it says so. What a command makes is not known before a walk."""
+    low = '```text title="a"\nx\n```\n\n```diff title="a"\n@@ -1 +1 @@\n-gone\n+y\n```\n'
+    write(site, low, "low.md")
+    write(site, '---\nbuilds_on: [low.md]\n---\n\n```text title="b"\nx\n```\n')
+    write(site, '```diff title="made-by-a-command"\n-a\n+b\n```\n', "other.md")
+
+    course = read_course(site)
+
+    assert [(str(problem.where), problem.what[:30]) for problem in course.problems] == [
+        (f"docs/{LAB}/low.md:6", "the change does not apply: the"),
+        (f"docs/{LAB}/page.md:2", "builds_on names docs/lab-03-mu"),
+    ]
+    assert list(course.itineraries) == [f"docs/{LAB}/other.md"]
+
+
+TABS = '=== "Linux"\n\n    {}\n\n=== "macOS"\n\n    {}\n'
+
+
+def test_alternatives_in_tabs_are_not_both_walked(site: Project) -> None:
+    """A reader takes one of them; the others say why they are not run."""
+    one, other = (f"```console{{}}\n    $ echo {name} > system\n    ```" for name in ("linux", "mac"))
+
+    assert problems(site, TABS.format(one.format(""), other.format(""))) == [
+        "9: this tab is another way to do what is walked in the tab before: nobody does both"
+    ]
+    why = ' norun="it needs a Mac"'
+    for told in ((one.format(""), other.format(why)), (one.format(why), other.format(""))):
+        path = write(site, TABS.format(*told))
+        assert [type(step) for step in read_steps(read_page(site, path))].count(NotRun) == 1
+
+
+def test_tabs_that_show_files_are_no_alternatives(site: Project) -> None:
+    """A reader takes them all, unless two of them are the same file."""
+    one, other, same = (f'```text title="{name}"\n    x\n    ```' for name in ("a", "b", "a"))
+
+    assert len(read_steps(read_page(site, write(site, TABS.format(one, other))))) == 2
+    assert "nobody does both" in problems(site, TABS.format(one, same))[0]
+
+
+def test_a_comment_is_not_walked(site: Project) -> None:
+    """A block in it counts nowhere, and without it the page holds nothing."""
+    assert problems(site, "<!--\n```console\n$ echo 1 > x\n```\n-->\n") == ["1: this lab page holds nothing to verify"]
+
+
+def test_illustrations_and_fragments_need_no_excuse(site: Project) -> None:
+    """A fragment is a step, compared with its file; an illustration is none."""
+    path = write(
+        site,
+        '```dockerfile fragment="app/Dockerfile"\nCOPY a b\n```\n\n```json illustration\n{}\n```\n\n'
+        "```mermaid illustration\ngraph LR\n```\n",
+    )
+
+    steps = read_steps(read_page(site, path))
+
+    assert [(type(step), step.title) for step in steps] == [(CompareFragment, "part of app/Dockerfile")]
+
+
+def test_prose_outside_of_labs_may_indent_its_code(site: Project) -> None:
+    """Nothing of it is walked, so nothing is passed over."""
+    (site.docs / "about.md").write_text("# About\n\n    indented\n")
+
+    assert read_course(site).problems == ()
+
+
+def test_every_page_of_the_course_can_be_read() -> None:
+    """No page has a problem before it is walked."""
+    assert read_course(Project(ROOT)).problems == ()

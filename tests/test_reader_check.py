@@ -206,6 +206,7 @@ def said(
             answers["good", kind].exception()
         for kind, shell in (("dash", DASH), ("busybox", busybox)):
             answers["broken", kind] = readers.submit(ask, shell, "challenge", BROKEN)
+        answers["shell", "dash"] = readers.submit(ask, DASH, "challenge", BROKEN.replace("EXPOSE 8080\n", ""))
         for name, breakage in BREAKAGES.items():
             later = alone if name == "nothing" else readers.submit(ask, busybox, "rust-app", *whole(breakage))
             answers[name, "busybox"] = later
@@ -215,10 +216,7 @@ def said(
 
 @pytest.mark.parametrize("kind", ["dash", "busybox"])
 def test_script_tells_good_from_broken(said: dict[tuple[str, str], Future[Said]], kind: str) -> None:
-    """The demands of the challenge hold of a good image; of a broken one each failure says what was seen.
-
-    The hint for the classic mistake is computed from the process that was seen.
-    """
+    """The demands of the challenge hold of a good image; of a broken one each failure says what was seen."""
     passed, failed = said["good", kind].result(), said["broken", kind].result()
 
     assert passed.returncode == 0, passed.stdout
@@ -227,7 +225,13 @@ def test_script_tells_good_from_broken(said: dict[tuple[str, str], Future[Said]]
     for hint in ("the largest layer is", "write a USER line", "begin the last stage with FROM scratch"):
         assert hint in failed.stdout
     assert "write a HEALTHCHECK line" in failed.stdout
-    assert "exit 137 after 10 s: PID 1 is a shell (/bin/sh -c sleep 60; true); use the exec form" in failed.stdout
+
+
+def test_a_shell_as_first_process_is_named(said: dict[tuple[str, str], Future[Said]]) -> None:
+    """The hint for the classic mistake is computed from the process that was seen."""
+    done = said["shell", "dash"].result()
+
+    assert "exit 137 after 10 s: PID 1 is a shell (/bin/sh -c sleep 60; true); use the exec form" in done.stdout
 
 
 @pytest.mark.parametrize("name", BREAKAGES)

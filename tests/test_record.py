@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from helpers import GO_PAGE, ROOT
+from helpers import GO_PAGE, ROOT, run, small_project
+from walkthrough.errors import AbortedError
 from walkthrough.page.course import read_course
 from walkthrough.project import Project
-from walkthrough.record.acceptance import accept
+from walkthrough.publish.acceptance import accept, unreadable
 from walkthrough.record.evidence import Record, read_record, record_path
 
 
@@ -52,3 +55,72 @@ def test_only_what_the_image_is_rewrites_a_record(tmp_path: Path, factors: dict[
     assert kept is not None
     assert (kept.walked == "2099-01-01") is rewritten
     assert len(kept.past) - len(known.past) == ("size" in factors and rewritten)
+
+
+def become_a_folder(place: Path) -> None:
+    """Put a folder in the place of a file."""
+    place.unlink()
+    place.mkdir()
+
+
+UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "is cut off, or no JSON": lambda place: place.write_text(place.read_text()[:-100]),
+    "is empty": lambda place: place.write_text(""),
+    "has the schema 99, and this tool knows 1": lambda place: place.write_text(
+        place.read_text().replace('"record_schema": 1', '"record_schema": 99')
+    ),
+    "has the schema None, and this tool knows 1": lambda place: place.write_text("[]"),
+    "is no record: 'seconds' is missing": lambda place: place.write_text(
+        place.read_text().replace('"seconds"', '"secs"')
+    ),
+    "is no text": lambda place: place.write_bytes(b"\xff\xfe"),
+    "is a folder": become_a_folder,
+}
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_record_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path, fault: str) -> None:
+    """Cut off, empty, of another schema, a folder: a problem where files are compared, and no record elsewhere."""
+    page = read_course(Project(ROOT)).pages[GO_PAGE]
+    project = Project(tmp_path)
+    place = record_path(project, page)
+    place.parent.mkdir(parents=True)
+    shutil.copy(record_path(Project(ROOT), page), place)
+    known = read_record(project, page)
+    assert known is not None
+    assert unreadable(project, page) == []
+
+    UNREADABLE[fault](place)
+
+    assert [problem.what for problem in unreadable(project, page)] == [f"the record {project.relative(place)} {fault}"]
+    assert read_record(project, page) is None
+    if fault == "is a folder":
+        with pytest.raises(AbortedError, match="is a folder; remove it"):
+            accept(project, page, known)
+    else:
+        assert accept(project, page, known)
+        assert unreadable(project, page) == []
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_check_of_committed_files_looks_at_records(tmp_path: Path) -> None:
+    """``verify --check`` names one that cannot be read; a folder in its place costs no other page its verdict."""
+    project = small_project(tmp_path / "p", f"```console\n$ echo {uuid.uuid4().hex} >/dev/null\n```\n", "a")
+    small_project(tmp_path / "p", f"```console\n$ echo {uuid.uuid4().hex} >/dev/null\n```\n", "b")
+    assert run(project, "walkthrough", "verify").returncode == 0
+    place = project / "labs/lab-01-small/evidence/a.json"
+    place.write_text("")
+
+    checked = run(project, "walkthrough", "verify", "--check")
+
+    assert checked.returncode == 1, checked.stdout
+    assert (
+        "docs/lab-01-small/a.md:1: the record labs/lab-01-small/evidence/a.json is empty; run 'make'" in checked.stdout
+    )
+    place.unlink()
+    place.mkdir()
+    accepted = run(project, "walkthrough", "verify")
+    assert accepted.returncode == 2, accepted.stdout
+    assert "Traceback" not in accepted.stdout
+    assert "evidence/a.json is a folder; remove it" in accepted.stdout
+    assert "1 of 2 pages could not be walked" in accepted.stdout

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -11,9 +15,10 @@ import requests
 from playwright.sync_api import expect
 
 from browser import chromium, network_of
-from helpers import preview, small_project
+from helpers import environment, free_port, preview, small_project
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.containers import wait_for
+from walkthrough.project import state_folder
 
 ADDRESS = "lab-01-small/page.html"
 PAGE = """\
@@ -92,3 +97,25 @@ def test_an_open_page_hears_the_verdict_without_being_built_anew(engine: Engine,
         expect(problem).to_have_count(0, timeout=60_000)
         expect(page.locator(".walk-line")).to_contain_text("is verified")
         assert page.evaluate("window.first")
+
+
+def test_a_preview_that_is_ended_walks_no_more(engine: Engine, tmp_path: Path) -> None:
+    """Ctrl-C: the pages under way are ended and cleaned up after, those that wait are not begun."""
+    project = tmp_path / "p"
+    for number in range(8):
+        small_project(project, f"```console\n$ sleep 1000 # {uuid.uuid4().hex}\n```\n", f"page-{number}")
+    log, port = tmp_path / "log", free_port()
+    command = [sys.executable, "-m", "mkdocs", "serve", "--no-strict", "-a", f"127.0.0.1:{port}"]
+    with log.open("wb") as output:
+        changed = environment(PYTHONPATH=str(project / "hooks"))
+        serving = subprocess.Popen(command, cwd=project, env=changed, stdout=output, stderr=output)
+        assert wait_for(lambda: True if "walking 1 steps" in log.read_text() else None, 90, 0.1), log.read_text()
+        assert wait_for(lambda: True if "Serving on" in log.read_text() else None, 90, 0.1), log.read_text()
+
+        serving.send_signal(signal.SIGINT)
+
+        serving.wait(40)
+    begun = log.read_text().count("walking 1 steps")
+    assert 1 <= begun <= min(4, os.cpu_count() or 1), log.read_text()
+    assert list((state_folder() / "walks").iterdir()) == []
+    assert "Traceback" not in log.read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from walkthrough.errors import StepError
+from walkthrough.errors import StepError, TimedOutError
 from walkthrough.machine.marks import WALK_VARIABLE, end_marked
 from walkthrough.observe.containers import wait_for
 from walkthrough.walk import shell as shells
@@ -46,7 +46,7 @@ def test_the_environment_is_clean(shell: Shell) -> None:
 
 def test_a_command_that_never_ends_is_stopped(shell: Shell) -> None:
     """The limit is kept, and what was printed is told."""
-    with pytest.raises(StepError, match="does not end") as caught:
+    with pytest.raises(TimedOutError, match="does not end") as caught:
         shell.run("echo before; sleep infinity", 0.5)
 
     assert caught.value.detail == "before"
@@ -74,3 +74,60 @@ def test_processes_that_ran_away_are_found_by_their_mark(shell: Shell) -> None:
 
     assert len(ended) >= 2  # the sleeper and the shell itself
     assert wait_for(lambda: True if end_marked("test-walk") == [] else None, 10)
+
+
+def test_a_closed_session_is_not_closed_again(shell: Shell) -> None:
+    """The numbers of its descriptors may be another's by then: a time-out, then the end of the session."""
+    with pytest.raises(TimedOutError):
+        shell.run("sleep infinity", 0.2)
+    strangers = [os.pipe() for _ in range(4)]
+
+    shell.close()
+
+    for descriptor in (end for pipe in strangers for end in pipe):
+        os.fstat(descriptor)
+        os.close(descriptor)
+    with pytest.raises(StepError, match="shell has ended"):
+        shell.run("true", 10)
+
+
+def test_more_than_the_limit_is_never_read_back_nor_written(shell: Shell, tmp_path: Path) -> None:
+    """A command that prints a lot at once and ends before anybody looks; nothing of it is on the disk."""
+    with pytest.raises(StepError, match="prints more than 8 MiB") as caught:
+        shell.run("head -c 60000000 /dev/zero | tr '\\0' x; echo", 60)
+
+    assert len(caught.value.detail) <= 4000
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*")) < 100_000
+
+
+def test_what_a_job_prints_later_is_no_output_of_the_next_command(shell: Shell) -> None:
+    """A job of the background goes on: it need not wait for a reader, and is not read for another."""
+    started = shell.run("(for i in $(seq 20000); do echo a line of the job; done; touch done) & echo $!", 10)
+
+    assert started.lines[0].isdecimal() or "a line of the job" in started.lines
+    assert shell.run("echo mine", 10).lines == ["mine"]
+    assert wait_for(lambda: True if shell.run("ls done", 10).exit_code == 0 else None, 30)
+
+
+def test_a_job_that_floods_its_output_is_ended(shell: Shell) -> None:
+    """A pipe breaks after as many bytes as a command may print."""
+    job = shell.run("yes >/dev/stdout & echo $! >job; cat job >&2", 10)
+    assert job.exit_code == 0
+    number = shell.run("cat job", 10).lines[0]
+
+    assert wait_for(lambda: True if shell.run(f"kill -0 {number}", 10).exit_code else None, 30)
+
+
+def test_processes_have_a_limit(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that starts processes without end is stopped, and all of them with it."""
+    monkeypatch.setattr(shells, "PROCESS_LIMIT", 20)
+
+    with pytest.raises(StepError, match="more than 20 processes"):
+        shell.run("for i in $(seq 50); do sleep 1000 & done; wait", 60)
+
+    assert wait_for(lambda: True if end_marked("test-walk") == [] else None, 10)
+
+
+def test_files_have_a_limit(shell: Shell) -> None:
+    """A command may write a large file, and not one without end."""
+    assert shell.run("ulimit -f", 10).lines == [str(8 * 2**20)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import yaml
+
 from helpers import ROOT
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
@@ -26,3 +28,25 @@ def test_the_workflow_passes_actionlint(engine: Engine, tmp_path: Path) -> None:
 
     assert lint(broken).returncode == 1
     assert lint(workflow).stdout == ""
+
+
+def test_what_nobody_has_added_is_stale_too(tmp_path: Path) -> None:
+    """The workflow's own step, in a checkout: clean, with a changed file, with a new one."""
+    steps = yaml.safe_load((ROOT / ".github/workflows/docs.yml").read_text())["jobs"]["verify"]["steps"]
+    (script,) = [step["run"] for step in steps if step.get("name") == "Nothing committed is stale"]
+
+    def passes() -> bool:
+        return (
+            subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+        )
+
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org")
+    (tmp_path / "known").write_text("1")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "first")):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    assert passes()
+    (tmp_path / "new.json").touch()
+    assert not passes()
+    (tmp_path / "new.json").unlink()
+    (tmp_path / "known").write_text("2")
+    assert not passes()

@@ -21,16 +21,23 @@ class Location:
 class Problem:
     """Something wrong at a place, and what the author can do about it.
 
-    ``detail`` holds further lines (a diff, the end of a log); it may be empty.
+    ``detail`` holds further lines (a diff, the end of a log); it may be empty. ``aborted`` says that it is no fault of
+    what stands there: something else kept it from being tried.
     """
 
     where: Location
     what: str
     todo: str = ""
     detail: str = ""
+    aborted: bool = False
+
+    @property
+    def told(self) -> str:
+        """What is wrong, in words."""
+        return f"aborted: {self.what}" if self.aborted else self.what
 
     def __str__(self) -> str:
-        head = f"{self.where}: {self.what}" + (f"; {self.todo}" if self.todo else "")
+        head = f"{self.where}: {self.told}" + (f"; {self.todo}" if self.todo else "")
         if not self.detail:
             return head
         return head + "\n" + "\n".join("    " + line for line in self.detail.splitlines())
@@ -56,9 +63,28 @@ class StepError(WalkthroughError):
         self.what, self.todo, self.detail, self.line = what, todo, detail, line
 
 
+class TimedOutError(StepError):
+    """A step did not end within the time that its page gives it."""
+
+
+class AbortedError(WalkthroughError):
+    """Something else than the page is wrong: the engine, the disk, this tool. Says in one sentence what to do.
+
+    It is no verdict on a page, and costs no other page its own.
+    """
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__(f"{what}; {todo}" if todo else what)
+        self.what, self.todo = what, todo
+
+
 class EngineMissingError(WalkthroughError):
     """No Docker engine answers and none can be started here. Says in one sentence how to get one."""
 
 
 class BaseImageError(WalkthroughError):
     """A base image can neither be found, nor pulled, nor rebuilt, or a stand-in disagrees with its table."""
+
+
+class NoSuchImageError(BaseImageError):
+    """A registry that answers has no image of that name: the page names one that there is not."""

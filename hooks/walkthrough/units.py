@@ -12,13 +12,15 @@ from typing import Literal
 _SIZE_UNITS: dict[str, float] = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _TIME_UNITS: dict[str, float] = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _OTHER_UNITS = (
-    "KiB|MiB|GiB|bytes?|seconds?|minutes?|hours?|%|percent|times|×|packages?|files?|layers?|requests?|programs?"
-    "|connections?|vulnerabilities|CVEs?|binaries"
+    "KiB|MiB|GiB|bytes?|seconds?|minutes?|hours?|%|percent|times|×|packages?|programs?|vulnerabilities|CVEs?|binaries"
 )
 FIGURE = re.compile(
     rf"(?<![\w.`=-])\d[\d.,]*[ \u00a0\u202f-]?(?:{'|'.join([*_SIZE_UNITS, *_TIME_UNITS])}|{_OTHER_UNITS})(?!\w)"
 )
-"""A size, a time, a share or a count as it stands in prose."""
+"""A size, a time, a share, or a count of what only a measurement can count, as it stands in prose.
+
+How many layers, files or requests there are, a reader counts on the page.
+"""
 _QUANTITY = re.compile(r"\s*(?P<sign><=|>=|≤|≥|<|>)?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]*)\s*")
 Kind = Literal["size", "time", "count"]
 _UNITS: dict[Kind, dict[str, float]] = {"size": _SIZE_UNITS, "time": _TIME_UNITS, "count": {"": 1}}

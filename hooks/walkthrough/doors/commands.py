@@ -6,18 +6,20 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from walkthrough.doors.recording import record_outputs
 from walkthrough.doors.report import Progress, annotation, summary, table
-from walkthrough.doors.verify import Options, verify
+from walkthrough.doors.verify import Options, PageResult, Run, Verdict, verify
 from walkthrough.errors import WalkthroughError
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.find import find_engine
 from walkthrough.page import written
-from walkthrough.page.course import read_course
+from walkthrough.page.course import Course, read_course
 from walkthrough.project import Project, state_folder
 from walkthrough.publish.labfolder import drift_of
+from walkthrough.walk.abort import reason
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        print(f"error: {reason(error, None, state_folder())}", file=sys.stderr)
+        return 2
 
 
 def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
@@ -58,15 +63,9 @@ def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
     options = Options(fresh=fresh or recording, keep_going=recording, check_drift=check)
     run = verify(course, pages, Progress(), options)
     if recording:
-        changed = sum(
-            record_outputs(project, course.itineraries[result.page], result.walked)
-            for result in run.results
-            if result.walked
-        )
-        print(f"{changed} outputs rewritten; read them with 'git diff docs'")
-        problems = [problem for problem in run.problems if "does not print what" not in problem.what]
-    else:
-        problems = [*run.problems, *([] if pages or not run.passed else drift_of(course))]
+        run, outputs = _recorded(project, course, run)
+        print(f"{outputs} outputs rewritten; read them with 'git diff docs'")
+    problems = [*run.problems, *([] if recording or pages or not run.passed else drift_of(course))]
     for problem in problems:
         print(problem, file=sys.stderr)
         if note := annotation(problem):
@@ -76,7 +75,24 @@ def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
         for path in result.rewritten:
             print(f"brought up to date: {path}")
     print(summary(run))
-    return 1 if problems else 0
+    if recording and not problems:
+        return 0
+    return run.status or (1 if problems else 0)
+
+
+def _recorded(project: Project, course: Course, run: Run) -> tuple[Run, int]:
+    """Rewrite the outputs of the pages that were walked; return what is left of the run, and the number of outputs."""
+    results: list[PageResult] = []
+    outputs = 0
+    for result in run.results:
+        if result.walked:
+            recorded = record_outputs(project, course.itineraries[result.page], result.walked)
+            outputs += recorded.outputs
+            if result.problems:
+                verdict: Verdict = result.verdict if recorded.problems else "recorded"
+                result = replace(result, verdict=verdict, problems=recorded.problems)
+        results.append(result)
+    return replace(run, results=tuple(results)), outputs
 
 
 def _engine(action: str) -> int:

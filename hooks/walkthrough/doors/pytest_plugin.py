@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 
 from walkthrough.doors.report import Progress, annotation
-from walkthrough.doors.verify import Options, Result, verify
-from walkthrough.errors import Problem, WalkthroughError
+from walkthrough.doors.verify import Options, PageResult, verify
+from walkthrough.errors import AbortedError, Problem, WalkthroughError
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.steps import Step
-from walkthrough.project import Project
+from walkthrough.project import Project, state_folder
 from walkthrough.record.evidence import StepRecord
+from walkthrough.walk.abort import reason
 
 _COURSE = pytest.StashKey[Course]()
-_RESULTS = pytest.StashKey[dict[str, Result]]()
+_RESULTS = pytest.StashKey[dict[str, PageResult] | AbortedError]()
 _PROBLEMS = pytest.StashKey[list[Problem]]()
 
 
 class StepFailedError(Exception):
-    """A step, or its whole page, does not hold; carries the problems to be shown."""
+    """A step, or its whole page, does not hold or could not be tried; carries the problems to be shown."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -87,6 +88,34 @@ class _Item(pytest.Item):
         raise StepFailedError(problems)
 
 
+class _WalkedItem(_Item):
+    """Something of a page that was walked; where the walk was aborted here, that is an error and no failure."""
+
+    def __init__(self, *, page: str, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.page = page
+
+    @property
+    def result(self) -> PageResult:
+        """What came of the page; the first item of a run walks all chosen pages."""
+        return _results(self.session)[self.page]
+
+    def aborted(self) -> bool:
+        """Return whether the walk was aborted before this could be judged."""
+        return self.result.verdict == "aborted"
+
+    def setup(self) -> None:
+        """Stop with an error where the page could not be tried."""
+        try:
+            untried = self.aborted()
+        except AbortedError as error:
+            pytest.fail(str(error), pytrace=False)
+        if untried:
+            problems = list(self.result.problems)
+            self.config.stash.setdefault(_PROBLEMS, []).extend(problems)
+            pytest.fail("\n".join(map(str, problems)), pytrace=False)
+
+
 class ProblemItem(_Item):
     """Something that keeps a page from being walked."""
 
@@ -100,55 +129,69 @@ class ProblemItem(_Item):
         self.fail([self.problem])
 
 
-class StepItem(_Item):
+class StepItem(_WalkedItem):
     """One step of a page."""
 
-    def __init__(self, *, page: str, number: int, step: Step, **keywords: Any) -> None:
+    def __init__(self, *, number: int, step: Step, **keywords: Any) -> None:
         super().__init__(**keywords)
-        self.page, self.number, self.step = page, number, step
+        self.number, self.step = number, step
         self.line = step.fence.line
 
+    @property
+    def outcome(self) -> StepRecord | None:
+        """What came of the step, if its page came that far."""
+        record = self.result.record
+        return record.steps[self.number] if record else None
+
+    def aborted(self) -> bool:
+        """Return whether the walk was aborted at this step, or before all steps."""
+        return super().aborted() and (self.outcome is None or self.outcome.status == "aborted")
+
     def runtest(self) -> None:
-        """Hold the step against what its page's walk saw; the first item of a run walks all chosen pages."""
-        result = _results(self.session)[self.page]
-        outcome: StepRecord | None = result.record.steps[self.number] if result.record else None
+        """Hold the step against what its page's walk saw."""
+        outcome = self.outcome
         if outcome is None:
-            self.fail(list(result.problems))
+            self.fail(list(self.result.problems))
         elif outcome.status == "not run":
             pytest.skip(self.step.title)
         elif outcome.status == "not reached":
-            pytest.skip("not reached: an earlier step of the page fails")
+            pytest.skip("not reached: the page is not walked beyond an earlier step")
         else:
             self.user_properties.append(("seconds", outcome.seconds))
             if outcome.status != "passed":
-                self.fail(list(result.problems))
+                self.fail(list(self.result.problems))
 
 
-class WholeItem(_Item):
+class WholeItem(_WalkedItem):
     """What is true of a page beyond its steps: the committed lab files are those that it shows."""
-
-    def __init__(self, *, page: str, **keywords: Any) -> None:
-        super().__init__(**keywords)
-        self.page = page
 
     def runtest(self) -> None:
         """Fail with the problems of the page if there are any."""
-        result = _results(self.session)[self.page]
-        if result.problems:
-            self.fail(list(result.problems))
+        if self.result.problems:
+            self.fail(list(self.result.problems))
 
 
-def _results(session: pytest.Session) -> dict[str, Result]:
-    """Return the results of all pages that were chosen, walking them at the first call."""
+def _results(session: pytest.Session) -> dict[str, PageResult]:
+    """Return the results of all pages that were chosen, walking them at the first call.
+
+    Raises:
+        AbortedError: where none could be walked, as without an engine.
+    """
     config = session.config
     if _RESULTS not in config.stash:
-        pages = sorted({item.page for item in session.items if isinstance(item, StepItem | WholeItem)})
+        pages = sorted({item.page for item in session.items if isinstance(item, _WalkedItem)})
         options = Options(check_drift=True, fresh=bool(config.getoption("--fresh")))
         capture = config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():
-            run = verify(config.stash[_COURSE], pages, Progress(), options)
-        config.stash[_RESULTS] = {result.page: result for result in run.results}
-    return config.stash[_RESULTS]
+        try:
+            with capture.global_and_fixture_disabled():
+                run = verify(config.stash[_COURSE], pages, Progress(), options)
+            config.stash[_RESULTS] = {result.page: result for result in run.results}
+        except Exception as error:
+            config.stash[_RESULTS] = reason(error, None, state_folder())
+    known = config.stash[_RESULTS]
+    if isinstance(known, AbortedError):
+        raise known
+    return known
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

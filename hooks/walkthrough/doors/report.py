@@ -8,11 +8,19 @@ import threading
 import time
 from typing import TextIO
 
-from walkthrough.doors.verify import Result, Run
+from walkthrough.doors.verify import PageResult, Run, Verdict
 from walkthrough.errors import Problem
 from walkthrough.units import time_text
 
-_VERDICTS = {"verified": "verified", "unchanged": "unchanged", "failed": "FAILED", "broken": "BROKEN"}
+_VERDICTS: dict[Verdict, str] = {
+    "verified": "verified",
+    "unchanged": "unchanged",
+    "failed": "FAILED",
+    "timed out": "TIMED OUT",
+    "aborted": "ABORTED",
+    "broken": "BROKEN",
+    "recorded": "recorded",
+}
 
 
 class Progress:
@@ -42,7 +50,7 @@ class Progress:
                 line = f"[{self._elapsed()}] " + " | ".join(self._at.values())
                 print(line[: _width() - 1], end="", file=self._stream, flush=True)
 
-    def done(self, result: Result) -> None:
+    def done(self, result: PageResult) -> None:
         """Tell that a page is through."""
         with self._lock:
             self._at.pop(result.page, None)
@@ -100,10 +108,16 @@ def table(run: Run) -> str:
 
 def summary(run: Run) -> str:
     """Return the run's last words."""
-    bad = sum(result.verdict in ("failed", "broken") for result in run.results)
+    bad = sum(result.verdict in ("failed", "timed out", "broken") for result in run.results)
+    untried = sum(result.verdict == "aborted" for result in run.results)
     same = sum(result.verdict == "unchanged" for result in run.results)
-    if bad:
-        return f"{bad} of {len(run.results)} pages do not hold ({time_text(run.seconds)})"
+    if bad or untried:
+        told = [f"{bad} of {len(run.results)} pages do not hold"] if bad else []
+        told += [f"{untried} of {len(run.results)} pages could not be walked"] if untried else []
+        return f"{'; '.join(told)} ({time_text(run.seconds)})"
+    rewritten = sum(result.verdict == "recorded" for result in run.results)
+    if rewritten:
+        return f"{rewritten} of {len(run.results)} pages show other outputs now: verify them ({time_text(run.seconds)})"
     if same == len(run.results):
         return f"nothing changed: all {same} pages were verified before, nothing was walked ({time_text(run.seconds)})"
     hold = "1 page holds" if len(run.results) == 1 else f"{len(run.results)} pages hold"

@@ -5,34 +5,34 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal, Protocol
 
-from walkthrough.errors import BaseImageError, Location, Problem, WalkthroughError
+from walkthrough.doors.pool import side_by_side
+from walkthrough.errors import Location, NoSuchImageError, Problem
 from walkthrough.machine.bases import Base
-from walkthrough.machine.cleanup import clean_up_dead
+from walkthrough.machine.cleanup import clean_up_dead, lock_of
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
 from walkthrough.page.course import Course, choose
-from walkthrough.page.itinerary import Itinerary, content_digest
+from walkthrough.page.itinerary import Itinerary
 from walkthrough.project import state_folder
-from walkthrough.publish.labfolder import write_lab
-from walkthrough.record.acceptance import accept
+from walkthrough.publish.acceptance import accept, unreadable
+from walkthrough.publish.labfolder import TODO, write_lab
 from walkthrough.record.evidence import Record, record_path
 from walkthrough.record.making import make_record
 from walkthrough.record.memory import Cache, cache_key
-from walkthrough.walk.needs import bases_of, resources_of
+from walkthrough.walk.abort import reason
+from walkthrough.walk.needs import bases_of, images_of, resources_of
 from walkthrough.walk.outcome import Walked
 from walkthrough.walk.walk import abandon, walk
 
-Verdict = Literal["verified", "unchanged", "failed", "broken"]
+Verdict = Literal["verified", "unchanged", "failed", "timed out", "aborted", "broken", "recorded"]
+"""*Broken*: the page cannot be walked as it is written. *Aborted*: something else than the page is wrong."""
 
 
 class Reporter(Protocol):
@@ -44,12 +44,12 @@ class Reporter(Protocol):
     def step(self, page: str, number: int, total: int, title: str) -> None:
         """Tell that a page is at a step."""
 
-    def done(self, result: Result) -> None:
+    def done(self, result: PageResult) -> None:
         """Tell that a page is through."""
 
 
 @dataclass(frozen=True)
-class Result:
+class PageResult:
     """What came of one page: ``record`` is that of this walk, or the remembered one."""
 
     page: str
@@ -65,7 +65,7 @@ class Result:
 class Run:
     """What came of a run: a result for every page, in order, and the seconds it took."""
 
-    results: tuple[Result, ...]
+    results: tuple[PageResult, ...]
     seconds: float
     walked: int = 0
 
@@ -79,6 +79,12 @@ class Run:
         """Whether every page is true."""
         return not self.problems
 
+    @property
+    def status(self) -> int:
+        """The exit status: 0 all is true, 1 something is not, 2 something could not be tried."""
+        verdicts = {result.verdict for result in self.results}
+        return 1 if verdicts & {"failed", "timed out", "broken"} else 2 if "aborted" in verdicts else 0
+
 
 @dataclass
 class Options:
@@ -87,6 +93,8 @@ class Options:
     check_drift: bool = False
     fresh: bool = False
     keep_going: bool = False
+    stopped: threading.Event = field(default_factory=threading.Event)
+    """Set by who wants no more pages: those under way are ended, and the others have no result."""
     workers: int = field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
 
 
@@ -101,7 +109,7 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
     started = time.monotonic()
     chosen = choose(course, pages)
     results = {
-        path: Result(path, "broken", problems=tuple(course.broken(path)))
+        path: PageResult(path, "broken", problems=tuple(course.broken(path)))
         for path in chosen
         if path not in course.itineraries or course.broken(path)
     }
@@ -112,21 +120,18 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
     if to_walk:
         engine = find_engine(reporter.say)
         with _alone(engine, reporter), _bases(engine, course, to_walk, reporter) as (bases, faults):
-            for path in to_walk:
-                if path in faults:
-                    problem = Problem(Location(path, 1), faults[path])
-                    results[path] = Result(path, "failed", problems=(problem,))
-                    reporter.done(results[path])
             runner = _Runner(course, engine, bases, reporter, options)
-            results |= runner.run([path for path in to_walk if path not in results])
+            runner.run(to_walk, faults)
+            results |= runner.results
             walked = runner.walked
-    return Run(tuple(results[path] for path in chosen), time.monotonic() - started, walked)
+    told = tuple(results[path] for path in chosen if path in results)
+    return Run(told, time.monotonic() - started, walked)
 
 
 @contextlib.contextmanager
 def _alone(engine: Engine, reporter: Reporter) -> Iterator[None]:
     """Hold the engine against other runs on it, in this checkout or another; clean up what dead ones left."""
-    path = Path(tempfile.gettempdir()) / f"docker-labs-{engine.identity}.lock"
+    path = lock_of(engine.identity)
     with contextlib.suppress(OSError):
         path.touch(mode=0o666)
     with path.open("r+" if os.access(path, os.W_OK) else "r") as lock:
@@ -143,28 +148,31 @@ def _alone(engine: Engine, reporter: Reporter) -> Iterator[None]:
 @contextlib.contextmanager
 def _bases(
     engine: Engine, course: Course, pages: list[str], reporter: Reporter
-) -> Iterator[tuple[dict[str, Base], dict[str, str]]]:
+) -> Iterator[tuple[dict[str, Base], dict[str, Exception]]]:
     """Provide the base images of the pages; yield those that could be had, and per page why not.
 
     All are asked for at once, so that they are made side by side; page by page only to tell which lacks one.
     """
     wanted = {path: bases_of(course.itineraries[path]) for path in pages}
     bases: dict[str, Base] = {}
-    faults: dict[str, str] = {}
+    faults: dict[str, Exception] = {}
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(BaseImageError):
-            every = set().union(*wanted.values())
+        with contextlib.suppress(Exception):
+            every = set[str]().union(*wanted.values())
             bases |= stack.enter_context(provided(engine, every, state_folder(), reporter.say))
         for path, names in wanted.items():
+            named = images_of(course.itineraries[path]) - bases.keys()
             try:
-                bases |= stack.enter_context(provided(engine, names - bases.keys(), state_folder(), reporter.say))
-            except BaseImageError as error:
-                faults[path] = str(error)
+                bases |= stack.enter_context(
+                    provided(engine, names - bases.keys(), state_folder(), reporter.say, named)
+                )
+            except Exception as error:
+                faults[path] = error
         yield bases, faults
 
 
 class _Runner:
-    """Walks pages in a pool; pages that claim the same port or name wait for each other."""
+    """Verifies pages: those that are remembered at once, the others in a pool."""
 
     def __init__(
         self, course: Course, engine: Engine, bases: dict[str, Base], reporter: Reporter, options: Options
@@ -172,68 +180,76 @@ class _Runner:
         self._course, self._engine, self._bases = course, engine, bases
         self._reporter, self._options = reporter, options
         self._cache = Cache(state_folder())
-        self._free = threading.Condition()
-        self._claimed: set[str] = set()
-        self._files = threading.Lock()
+        self._lock = threading.Lock()
+        self._keys: dict[str, str] = {}
+        self.results: dict[str, PageResult] = {}
         self.walked = 0
 
-    def run(self, pages: list[str]) -> dict[str, Result]:
-        with ThreadPoolExecutor(self._options.workers, "pages") as pool:
-            futures = [pool.submit(self._told, path) for path in pages]
-            try:
-                return {path: future.result() for path, future in zip(pages, futures, strict=True)}
-            except BaseException:  # an interrupt, most likely: leave at once, but leave nothing behind
-                pool.shutdown(wait=False, cancel_futures=True)
-                abandon()
-                raise
+    def run(self, pages: list[str], faults: dict[str, Exception]) -> None:
+        """Fill ``results``; ``faults`` are errors that keep pages from being walked."""
+        for path in pages:
+            self._page(path, lambda path=path: self._remembered(path, faults.get(path)))  # type: ignore[misc]
+        claims = {path: resources_of(self._course.itineraries[path]) for path in pages if path not in self.results}
+        side_by_side(
+            claims,
+            lambda path: self._page(path, lambda: self._walked(path)),
+            self._options.workers,
+            abandon,
+            self._options.stopped,
+        )
 
-    def _told(self, path: str) -> Result:
-        result = self._page(path)
-        self._reporter.done(result)
-        return result
+    def _page(self, path: str, how: Callable[[], PageResult | None]) -> None:
+        """Take the result of ``how`` for a page; an error costs that page its verdict, and no other."""
+        try:
+            result = how()
+        except NoSuchImageError as error:
+            result = PageResult(path, "failed", problems=(Problem(Location(path, 1), str(error)),))
+        except Exception as error:
+            why = reason(error, self._engine, state_folder())
+            problem = Problem(Location(path, 1), why.what, why.todo, aborted=True)
+            result = PageResult(path, "aborted", problems=(problem,))
+        if result:
+            with self._lock:
+                self.results[path] = result
+            self._reporter.done(result)
 
-    def _page(self, path: str) -> Result:
+    def _remembered(self, path: str, fault: Exception | None) -> PageResult | None:
+        """Return the result of a page that need not, or cannot, be walked."""
+        if fault:
+            raise fault
         itinerary = self._course.itineraries[path]
-        bases = [self._bases[name] for name in sorted(bases_of(itinerary)) if name in self._bases]
-        version = self._engine.version
-        key = cache_key(content_digest(itinerary), bases, version)
-        remembered = None if self._options.fresh else self._cache.get(key)
-        if remembered:
-            return self._accepted(itinerary, Result(path, "unchanged", remembered))
-        with self._claim(resources_of(itinerary)):
-            self.walked += 1
-            try:
-                walked = walk(itinerary, self._engine, state_folder(), self._reporter.step, self._options.keep_going)
-            except WalkthroughError as error:
-                return Result(path, "failed", problems=(Problem(Location(path, 1), str(error)),))
-        record = make_record(itinerary, walked, bases, version)
-        if not walked.passed:
-            return Result(path, "failed", record, walked, tuple(walked.problems))
-        self._cache.put(key, record)
-        return self._accepted(itinerary, Result(path, "verified", record, walked))
+        self._keys[path] = cache_key(itinerary, self._used(itinerary), self._engine.version)
+        remembered = None if self._options.fresh else self._cache.get(self._keys[path], path)
+        return self._accepted(itinerary, PageResult(path, "unchanged", remembered)) if remembered else None
 
-    def _accepted(self, itinerary: Itinerary, result: Result) -> Result:
+    def _used(self, itinerary: Itinerary) -> list[Base]:
+        names = bases_of(itinerary) | images_of(itinerary)
+        return [self._bases[name] for name in sorted(names) if name in self._bases]
+
+    def _walked(self, path: str) -> PageResult:
+        itinerary = self._course.itineraries[path]
+        walked = walk(itinerary, self._engine, state_folder(), self._reporter.step, self._options.keep_going)
+        for left in walked.left:
+            self._reporter.say(f"{path}: left behind: {left}")
+        record = make_record(itinerary, walked, self._used(itinerary), self._engine.version)
+        with self._lock:
+            self.walked += 1
+        if walked.status in ("failed", "timed out", "aborted"):
+            return PageResult(path, walked.status, record, walked, tuple(walked.problems))
+        self._cache.put(self._keys[path], record)
+        return self._accepted(itinerary, PageResult(path, "verified", record, walked))
+
+    def _accepted(self, itinerary: Itinerary, result: PageResult) -> PageResult:
         """Bring the committed lab files and the record up to date with a page that holds, or compare them."""
         project, page = self._course.project, itinerary.page
         assert result.record is not None
-        with self._files:
+        with self._lock:
             drift = write_lab(project, itinerary, write=not self._options.check_drift)
             if self._options.check_drift:
-                problems = [Problem(page.at(d.line), f"{d.path} {d.how}", "run 'make' and commit it") for d in drift]
+                problems = [Problem(page.at(d.line), f"{d.path} {d.how}", TODO) for d in drift]
+                problems += unreadable(project, page)
                 return replace(result, verdict="failed" if problems else result.verdict, problems=tuple(problems))
             rewritten = [entry.path for entry in drift]
             if accept(project, page, result.record):
                 rewritten.append(project.relative(record_path(project, page)))
         return replace(result, rewritten=tuple(rewritten))
-
-    @contextlib.contextmanager
-    def _claim(self, wanted: set[str]) -> Iterator[None]:
-        with self._free:
-            self._free.wait_for(lambda: not self._claimed & wanted)
-            self._claimed |= wanted
-        try:
-            yield
-        finally:
-            with self._free:
-                self._claimed -= wanted
-                self._free.notify_all()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
@@ -18,6 +18,10 @@ STAND_IN_LABEL = "docker-labs.stand-in"
 """Label of a stand-in: official name and recipe digest. An image whose last stage begins with one inherits it."""
 _FROM = re.compile(r"^\+?\s*FROM\s+(?:--\S+\s+)*(?P<name>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE | re.MULTILINE)
 _COPY_FROM = re.compile(r"--from=(?P<name>[\w./-]+:[\w.-]+)")
+_ARGUMENT = re.compile(
+    r"""(?:^\+?\s*ARG\s+|--build-arg[ =])["']?(?P<name>\w+)=["']?(?P<value>[^\s"']+)""", re.IGNORECASE | re.MULTILINE
+)
+_VARIABLE = re.compile(r"\$(?:\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
 RECIPES = Path(__file__).parent / "recipes"
 """The folder of the recipes."""
 
@@ -84,18 +88,34 @@ def recipes() -> dict[str, Recipe]:
     return {recipe.facts.image: recipe for recipe in found}
 
 
+def _filled(name: str, arguments: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return a name with its variables (``$V``, ``${V}``, ``${V:-default}``) filled in, in each known way."""
+    found = _VARIABLE.search(name)
+    if not found:
+        return {name}
+    values = {*arguments.get(found["name"] or found["bare"], ()), *([found["default"]] if found["default"] else [])}
+    filled = {name[: found.start()] + value + name[found.end() :] for value in values}
+    return {whole for part in filled for whole in _filled(part, arguments)}
+
+
 def names_in(texts: Iterable[str]) -> set[str]:
     """Return the base images that executable texts (Dockerfiles, diffs of them, commands) name.
 
-    Images of a recipe are found wherever they are named, others in FROM lines and ``--from=name:tag``.
+    Images of a recipe are found wherever they are named, others in FROM lines and ``--from=name:tag``. A variable in
+    a name stands for what an ARG or a ``--build-arg`` of these texts says.
     """
     known = recipes()
     names: set[str] = set()
     texts = list(texts)
     stages = {found["stage"].lower() for text in texts for found in _FROM.finditer(text) if found["stage"]}
+    arguments: dict[str, set[str]] = {}
+    for text in texts:
+        for found in _ARGUMENT.finditer(text):
+            arguments.setdefault(found["name"], set()).add(found["value"])
     for text in texts:
         named = {found["name"] for found in _FROM.finditer(text)} | {f["name"] for f in _COPY_FROM.finditer(text)}
-        names |= {name for name in named if name.lower() not in stages and name != "scratch" and "$" not in name}
+        filled = {whole for name in named for whole in _filled(name, arguments)}
+        names |= {name for name in filled if name.lower() not in stages and name != "scratch"}
         names |= {name for name in known if re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w.-])", text)}
     return names
 

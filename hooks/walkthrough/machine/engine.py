@@ -51,7 +51,13 @@ class Engine:
         return {**self.variables, "DOCKER_HOST": self.host, "BUILDX_BUILDER": "default"}
 
     def api(self) -> sdk.DockerClient:
-        """Return a new SDK client; the caller closes it."""
+        """Return a new SDK client; the caller closes it.
+
+        Raises:
+            OSError: where nobody listens.
+            docker.errors.DockerException: where no engine answers.
+        """
+        _knock(self.host)
         return sdk.DockerClient(base_url=self.host, timeout=_API_TIMEOUT)
 
     @cached_property
@@ -75,13 +81,27 @@ class Engine:
             return str(api.info()["ID"])
 
     def command(
-        self, *arguments: str, cwd: Path | None = None, timeout: float = 600, extra: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        timeout: float = 600,
+        extra: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run the docker client and return what it printed; a failing exit status is the caller's to judge."""
+        """Run the docker client and return what it printed; a failing exit status is the caller's to judge.
+
+        Args:
+            timeout: seconds after which it is ended.
+            extra: variables to add.
+            environment: variables to have instead of this process's.
+
+        Raises:
+            subprocess.TimeoutExpired: where it does not end in time.
+        """
         return subprocess.run(
             [str(self.docker), *arguments],
             cwd=cwd,
-            env={**os.environ, **self.environment, **(extra or {})},
+            env={**(os.environ if environment is None else environment), **self.environment, **(extra or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -118,12 +138,21 @@ def move_thread(network: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
+def _knock(host: str) -> None:
+    """See whether somebody listens, before the SDK does, which leaks its socket where nobody does.
+
+    Raises:
+        OSError: where nobody listens.
+    """
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(host.removeprefix("unix://"))
+
+
 def reachable(host: str, timeout: float = 5) -> bool:
     """Return whether a Docker engine answers at ``host`` within ``timeout`` seconds."""
     try:
-        if host.startswith("unix://"):  # the SDK leaks its socket where none listens
-            with socket.socket(socket.AF_UNIX) as probe:
-                probe.connect(host.removeprefix("unix://"))
+        _knock(host)
         with contextlib.closing(sdk.DockerClient(base_url=host, timeout=int(timeout))) as api:
             return bool(api.ping())
     except (sdk_errors.DockerException, requests.RequestException, OSError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from walkthrough.errors import EngineMissingError
 from walkthrough.machine.embedded import Embedded
@@ -12,6 +15,10 @@ from walkthrough.machine.engine import Engine, client_with_buildx, reachable
 from walkthrough.project import state_folder
 
 __all__ = ["Embedded", "Engine", "find_engine"]
+
+_DEFAULT = "unix:///var/run/docker.sock"
+_HERE = {"127.0.0.1", "::1", "localhost"}
+_INSTEAD = "unset DOCKER_HOST and choose a local context ('docker context use default'), or set LABS_ENGINE=embedded"
 
 
 def find_engine(say: Callable[[str], None] = lambda _line: None, start: bool = True) -> Engine:
@@ -22,36 +29,78 @@ def find_engine(say: Callable[[str], None] = lambda _line: None, start: bool = T
     passes the user's engine over.
 
     Raises:
-        EngineMissingError: where none answers and none can be started.
+        EngineMissingError: where none answers and none can be started, or the user's is on another machine.
     """
     embedded = Embedded(state_folder())
     if os.environ.get("LABS_ENGINE", "") != "embedded":
-        host = _users_host()
-        if host and reachable(host):
+        named = _named()
+        _refuse_remote(named)
+        if reachable(named.host):
             client = client_with_buildx([embedded.root])
             if client is None:
                 raise EngineMissingError(
-                    f"a Docker engine answers at {host}, but the docker client has no buildx;"
+                    f"a Docker engine answers at {named.host}, but the docker client has no buildx;"
                     " install the package docker-buildx-plugin (Docker's) or docker-buildx (Debian's, Ubuntu's)"
                 )
-            return Engine.users(host, client)
+            return Engine.users(named.host, client)
+        if named.by and (embedded.running() or start):
+            say(f"no Docker engine answers at {named.host}, which {named.by} names; the embedded one is used")
     if embedded.running() or start:
         return embedded.start(say)
     raise EngineMissingError("no Docker engine answers, and none may be started here")
 
 
-def _users_host() -> str | None:
-    """Return the address that the user's Docker client would talk to."""
+@dataclass(frozen=True)
+class _Named:
+    """The engine that the user's Docker client would talk to; ``by`` says who names it, if anybody does."""
+
+    host: str
+    by: str = ""
+    tls: bool = False
+
+
+def _named() -> _Named:
+    """Return what the user's Docker client would talk to.
+
+    Raises:
+        EngineMissingError: where it cannot say so itself, as with a context that there is not.
+    """
     if os.environ.get("DOCKER_HOST"):
-        return os.environ["DOCKER_HOST"]
+        tls = any(os.environ.get(name) for name in ("DOCKER_TLS_VERIFY", "DOCKER_TLS"))
+        return _Named(os.environ["DOCKER_HOST"], "DOCKER_HOST", tls)
     try:
         shown = subprocess.run(
-            ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
+            ["docker", "context", "inspect"], capture_output=True, text=True, timeout=20, check=False
         )
     except (OSError, subprocess.SubprocessError):
-        return "unix:///var/run/docker.sock"
-    return shown.stdout.strip() or None
+        return _Named(_DEFAULT)
+    try:
+        context = json.loads(shown.stdout)[0]
+        name, host = context["Name"], context["Endpoints"]["docker"]["Host"]
+        tls = bool((context.get("TLSMaterial") or {}).get("docker"))
+    except (ValueError, LookupError, TypeError):
+        why = shown.stderr.strip().partition("\n")[0]
+        if "not found" in why:
+            raise EngineMissingError(f"the Docker context cannot be read: {why}; {_INSTEAD}") from None
+        return _Named(_DEFAULT)  # a client that knows no contexts
+    return _Named(host or _DEFAULT, "" if name == "default" else f"the Docker context '{name}'", tls)
+
+
+def _refuse_remote(named: _Named) -> None:
+    """Refuse an engine that is not on this machine: a page's ports are asked at 127.0.0.1, its files are here.
+
+    Raises:
+        EngineMissingError: naming it.
+    """
+    address = urlsplit(named.host)
+    if address.scheme in ("unix", "npipe"):
+        return
+    if address.scheme in ("tcp", "http") and address.hostname in _HERE and not named.tls:
+        return
+    how = (
+        "by TLS" if named.tls or address.scheme == "https" else f"by {address.scheme}" if address.scheme else "nowhere"
+    )
+    raise EngineMissingError(
+        f"{named.by or 'the Docker client'} names the engine {named.host}, reached {how}, and pages are walked on an"
+        f" engine of this machine only; {_INSTEAD}"
+    )

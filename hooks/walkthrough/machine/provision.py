@@ -21,7 +21,7 @@ import docker
 import docker.errors
 import requests
 
-from walkthrough.errors import BaseImageError
+from walkthrough.errors import BaseImageError, NoSuchImageError
 from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
 from walkthrough.machine.bases import STAND_IN_LABEL, Base, Recipe, certificates, recipes
@@ -36,7 +36,7 @@ _SIDE_BY_SIDE = 2
 
 @contextlib.contextmanager
 def provided(
-    engine: Engine, names: Iterable[str], state: Path, say: Callable[[str], None]
+    engine: Engine, names: Iterable[str], state: Path, say: Callable[[str], None], named: Iterable[str] = ()
 ) -> Iterator[dict[str, Base]]:
     """Make the named base images available on the engine while the context lasts.
 
@@ -44,13 +44,17 @@ def provided(
     built under the official name; on the user's own engine that name is taken away again in the end. Stand-ins that do
     not need each other are built side by side.
 
+    Args:
+        named: images that are provided too where they can be had; without them the page says itself what is wrong.
+
     Raises:
+        NoSuchImageError: where their registries answer, and have none of them.
         BaseImageError: naming every image that cannot be had, and why.
     """
     known = recipes()
     bases: dict[str, Base] = {}
     lent: list[str] = []
-    faults: list[str] = []
+    faults: list[BaseImageError] = []
     with contextlib.closing(engine.api()) as api, contextlib.closing(engine.api()) as asking:
         asking.api.timeout = _REGISTRY_LIMIT
         provider = _Provider(engine, api, asking, known, state, say, lent)
@@ -63,13 +67,17 @@ def provided(
                         try:
                             bases[name] = future.result()
                         except BaseImageError as error:
-                            faults.append(str(error))
+                            faults.append(error)
                 except BaseException:  # an interrupt, most likely: begin no other build, end those that run
                     pool.shutdown(wait=False, cancel_futures=True)
                     provider.stop()
                     raise
             if faults:
-                raise BaseImageError("\n".join(faults))
+                kind = NoSuchImageError if all(isinstance(f, NoSuchImageError) for f in faults) else BaseImageError
+                raise kind("\n".join(map(str, faults)))
+            for name in sorted(named):
+                with contextlib.suppress(BaseImageError):
+                    bases[name] = provider.provide(name)
             yield bases
         finally:
             if engine.kind == "own":
@@ -119,16 +127,19 @@ class _Provider:
                 return Base(name=name, digest=digests[0].split("@")[-1] if digests else str(local.id), stand_in=False)
             if recipe and label == recipe.label(self._known):
                 return self._stand_in(recipe, str(local.id))
+        missing = False
         why = self._unreachable.get(_registry(name))
         if why is None:
             try:
                 return Base(name=name, digest=str(self._asking.images.get_registry_data(name).id), stand_in=False)
             except (docker.errors.APIError, requests.RequestException) as error:
                 why = str(getattr(error, "explanation", None) or error)
-                if not isinstance(error, docker.errors.NotFound) and "denied" not in why:
+                missing = isinstance(error, docker.errors.NotFound) or "denied" in why
+                if not missing:
                     self._unreachable[_registry(name)] = why
         if recipe is None:
-            raise BaseImageError(
+            kind = NoSuchImageError if missing else BaseImageError
+            raise kind(
                 f"the base image {name} is not on the engine, its registry does not give it ({why.strip()}),"
                 " and there is no recipe for it; add one in hooks/walkthrough/machine/recipes/, or pull the image"
             )

@@ -11,8 +11,9 @@ import json
 import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ import docker.errors
 from walkthrough.errors import StepError
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_LABEL
+from walkthrough.observe.vertexes import SOLE, Step, read_account, stage_of, step_of
 
-_STEP_OF_STAGE = re.compile(r"\[(?:[a-z0-9]+/[a-z0-9/]+ )?(?P<stage>[^\] ]+)(?:\s+\d+/\d+)?\] ")
+__all__ = ["Build", "Rebuilt", "Stages", "as_image", "build_of", "read_journal", "read_stages", "rebuild", "stage_of"]
+
 _TAKES_VALUE = re.compile(
     r"-(t|f|o)|--(tag|file|target|build-arg|label|secret|ssh|output|platform|progress|iidfile|"
     r"metadata-file|network|add-host|allow|annotation|attest|build-context|builder|cache-from|"
@@ -38,10 +41,12 @@ _NO_IMAGE = "--output=type=cacheonly"
 
 @dataclass(frozen=True)
 class Build:
-    """One ``docker build`` of a page: where it ran, and its arguments after ``build``."""
+    """One ``docker build`` of a page: where it ran, its arguments after ``build``, and the environment that it had."""
 
     folder: Path
     arguments: tuple[str, ...]
+    environment: Mapping[str, str] | None = None
+    """None stands for this process's own."""
 
     def values(self, *options: str) -> list[str]:
         """Return the values given to any of ``options``, in both spellings."""
@@ -83,10 +88,17 @@ class Stages:
     layers: Mapping[str, int] = field(default_factory=dict)
     """For a stage, how many layers its own instructions made."""
 
+    def below(self, stage: str) -> str | None:
+        """Return the stage that ``stage`` begins with, if it is one: only a stage that stands before it can be."""
+        index = self.names.index(stage)
+        base = self.bases[index].lower()
+        return base if base in self.names[:index] else None
+
     def own_layers(self, stage: str) -> int:
         """Return how many layers of the image of ``stage`` this build made, those of the stages below it included."""
-        below = self.bases[self.names.index(stage)]
-        return self.layers.get(stage, 0) + (self.own_layers(below) if below in self.names else 0)
+        stage = stage.lower()
+        below = self.below(stage)
+        return self.layers.get(stage, 0) + (self.own_layers(below) if below else 0)
 
 
 def read_journal(folder: Path) -> list[Build]:
@@ -96,8 +108,9 @@ def read_journal(folder: Path) -> list[Build]:
 
 def _journal(folder: Path) -> Iterator[Build]:
     for entry in sorted(folder.glob("build-*"), key=lambda path: path.stat().st_mtime_ns):
-        place, *arguments = entry.read_text().split("\0")[:-1]
-        yield Build(Path(place), tuple(arguments))
+        place, count, *words = entry.read_text(encoding="utf-8", errors="surrogateescape").split("\0")[:-1]
+        arguments, variables = words[: int(count)], words[int(count) :]
+        yield Build(Path(place), tuple(arguments), dict(variable.split("=", 1) for variable in variables))
 
 
 def build_of(image: str, builds: list[Build]) -> Build:
@@ -115,7 +128,7 @@ def build_of(image: str, builds: list[Build]) -> Build:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A build that was run again: its exit status, the solver's vertexes, its last words, the seconds that it took."""
+    """A build that was run again: its exit status, the solver's vertexes, why it failed, the seconds that it took."""
 
     exit_code: int
     vertexes: list[dict[str, Any]]
@@ -135,20 +148,14 @@ def rebuild(engine: Engine, build: Build, timeout: float) -> Rebuilt:
         *arguments,
         cwd=build.folder,
         timeout=timeout,
+        environment=build.environment,
     )
     seconds = time.monotonic() - started
-    vertexes: dict[str, dict[str, Any]] = {}
-    decoder, text = json.JSONDecoder(), done.stderr + done.stdout
-    at = text.find("{")
-    while at >= 0:
-        try:
-            event, end = decoder.raw_decode(text, at)
-        except ValueError:
-            break
-        for vertex in event.get("vertexes", []):
-            vertexes.setdefault(vertex["digest"], {}).update(vertex)
-        at = text.find("{", end)
-    return Rebuilt(done.returncode, list(vertexes.values()), text[-2000:], seconds)
+    account = read_account(done.stderr + done.stdout)
+    if any(stage_of(vertex) == SOLE for vertex in account.vertexes):
+        sole = _targets(engine, build)[0].get("name")  # which no step tells where there is only one
+        account.vertexes[:] = [{**vertex, "stage": sole} for vertex in account.vertexes]
+    return Rebuilt(done.returncode, account.vertexes, account.words, seconds)
 
 
 @contextlib.contextmanager
@@ -164,7 +171,18 @@ def as_image(
     wanted = ["--target", target] if target else []
     arguments = build.without(*_RESULT, *(["--target"] if target else []))
     label = f"--label={WALK_LABEL}={walk}"
-    done = engine.command("buildx", "build", "--load", "-t", name, label, *wanted, *arguments, cwd=build.folder)
+    done = engine.command(
+        "buildx",
+        "build",
+        "--load",
+        "-t",
+        name,
+        label,
+        *wanted,
+        *arguments,
+        cwd=build.folder,
+        environment=build.environment,
+    )
     if done.returncode != 0:
         what = f"the stage '{target}' cannot be built alone" if target else "the build cannot be repeated"
         raise StepError(what, "see why", done.stderr[-1500:])
@@ -175,10 +193,28 @@ def as_image(
             api.images.remove(name, force=True)
 
 
-def stage_of(vertex: dict[str, Any]) -> str | None:
-    """Return the stage that a vertex belongs to, or None for BuildKit's own."""
-    found = _STEP_OF_STAGE.match(vertex.get("name", ""))
-    return found["stage"] if found and found["stage"] not in ("internal", "auth", "context") else None
+def _targets(engine: Engine, build: Build) -> list[dict[str, Any]]:
+    """Return the stages of a build's Dockerfile, in order, as the frontend lists them.
+
+    Raises:
+        StepError: where it does not.
+    """
+    arguments = build.without(*_RESULT)
+    for question, more in (("--call", {}), ("--print", {"BUILDX_EXPERIMENTAL": "1"})):  # as it was before buildx 0.17
+        asked = engine.command(
+            "buildx",
+            "build",
+            f"{question}=targets,format=json",
+            _NO_IMAGE,
+            *arguments,
+            cwd=build.folder,
+            extra=more,
+            environment=build.environment,
+        )
+        with contextlib.suppress(ValueError, KeyError):
+            targets: list[dict[str, Any]] = json.loads(asked.stdout[asked.stdout.index("{") :])["targets"]
+            return targets
+    raise StepError("BuildKit does not list the stages of this build", "see why", asked.stderr[-1500:])
 
 
 def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
@@ -187,30 +223,16 @@ def read_stages(engine: Engine, build: Build, timeout: float = 600) -> Stages:
     Raises:
         StepError: where the build cannot be repeated.
     """
-    arguments = build.without(*_RESULT)
-    asked = engine.command("buildx", "build", "--call=targets,format=json", _NO_IMAGE, *arguments, cwd=build.folder)
-    if asked.returncode != 0:  # buildx before 0.17 calls it --print, and an experiment
-        asked = engine.command(
-            "buildx",
-            "build",
-            "--print=targets,format=json",
-            _NO_IMAGE,
-            *arguments,
-            cwd=build.folder,
-            extra={"BUILDX_EXPERIMENTAL": "1"},
-        )
-    try:
-        targets = json.loads(asked.stdout[asked.stdout.index("{") :])["targets"]
-    except ValueError:
-        raise StepError("BuildKit does not list the stages of this build", "", asked.stderr[-1500:]) from None
+    targets = _targets(engine, build)
     names = tuple(target.get("name") or f"stage-{index}" for index, target in enumerate(targets))
     again = rebuild(engine, build, timeout)
     if again.exit_code != 0:
         raise StepError("the build cannot be repeated", "do the files still stand as they were built?", again.words)
     reached = frozenset(stage for stage in map(stage_of, again.vertexes) if stage)
-    final = build.values("--target")[-1:] or [names[-1]]
     bases = tuple(target.get("base", "") for target in targets)
-    return Stages(names, bases, reached | frozenset(final), _copies(again.vertexes), _layers(again.vertexes))
+    stages = Stages(names, bases, reached, _copies(again.vertexes), _layers(again.vertexes))
+    final = {target.lower() for target in build.values("--target")[-1:]} or {names[-1]}
+    return replace(stages, reached=reached | final)
 
 
 def _copies(vertexes: list[dict[str, Any]]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -222,24 +244,19 @@ def _copies(vertexes: list[dict[str, Any]]) -> dict[str, tuple[tuple[str, str], 
     stage_by_digest = {vertex["digest"]: stage_of(vertex) for vertex in vertexes}
     found: dict[str, set[tuple[str, str]]] = {}
     for vertex in vertexes:
-        stage, instruction = stage_of(vertex), _instruction(vertex)
-        fed = vertex.get("inputs") or []
-        sources = {stage_by_digest.get(digest) for digest in fed[1:] or fed} - {None, stage}
-        if stage and sources and "from=" in instruction:
-            found.setdefault(stage, set()).update((str(source), instruction) for source in sources)
+        step, fed = step_of(vertex), vertex.get("inputs") or []
+        if step and "from=" in step.instruction:
+            sources = {stage_by_digest.get(digest) for digest in fed[1:] or fed} - {None, step.stage}
+            if sources:
+                found.setdefault(step.stage, set()).update((str(source), step.instruction) for source in sources)
     return {stage: tuple(sorted(pairs)) for stage, pairs in found.items()}
 
 
 def _layers(vertexes: list[dict[str, Any]]) -> dict[str, int]:
-    """Return how many steps of each stage made a layer: all but the FROM that it begins with."""
-    counts: dict[str, int] = {}
-    for vertex in vertexes:
-        stage = stage_of(vertex)
-        if stage and not _instruction(vertex).startswith("FROM "):
-            counts[stage] = counts.get(stage, 0) + 1
-    return counts
+    """Return how many steps of each stage made a layer: all but its FROM; for several platforms each counts once."""
+    steps = {(step.stage, step.number) for step in map(step_of, vertexes) if step and not _is_base(step)}
+    return Counter(stage for stage, _ in steps)
 
 
-def _instruction(vertex: dict[str, Any]) -> str:
-    """Return the instruction that a step of a stage does, such as ``COPY --from=build /server /server``."""
-    return str(vertex.get("name", "")).partition("] ")[2]
+def _is_base(step: Step) -> bool:
+    return step.instruction.startswith("FROM ")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import signal as signals
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import docker
@@ -23,43 +23,19 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from walkthrough.claims.seen import GRACE_PERIOD, Answer, End
 from walkthrough.errors import StepError
 from walkthrough.machine.marks import WALK_LABEL
+from walkthrough.observe.http import fetch
 
 _FAST_PROBE = 500_000_000
 """Nanoseconds between health probes when an image is watched turning unhealthy."""
 _TAKEN = 0.5
 """Seconds after which a server that is ready has surely read a request: a hundred times what it takes."""
-_FREEZE = """
-frozen=" 1 "
-more=yes
-while [ "$more" ]; do
-    more=
-    for process in /proc/[0-9]*; do
-        parent=
-        while read -r key value; do
-            [ "$key" != PPid: ] || parent=$value
-        done < "$process/status"
-        case $frozen in *" ${process#/proc/} "*) continue ;; esac
-        case $frozen in *" $parent "*)
-            kill -s STOP "${process#/proc/}"
-            frozen="$frozen${process#/proc/} "
-            more=yes ;;
-        esac
-    done
-done 2>/dev/null
-"""
-"""Stops all that descends from process 1, by a shell's builtins alone.
-
-What the engine starts in a container beside that, a health check say, has a parent outside (PPid 0) and goes on: a
-probe that is stopped while it starts would block the container's shim, and no probe would ever end.
-"""
+_FREEZE = Path(__file__).with_name("freeze.sh").read_text()
 _POLL = 0.01
 _TCP = "/tcp"
 _ANSWER_LIMIT = 5.0
 """Seconds for one answer, headers and body, while a server is asked again and again."""
 _SETTLING = 10.0
 """Seconds that a server which answers may take until it answers as claimed, where its limit is not over sooner."""
-_BODY_LIMIT = 1 << 20
-"""Bytes of a body that are read: no claim looks at more."""
 _NEVER = -1.0
 _Seen = TypeVar("_Seen")
 
@@ -299,43 +275,6 @@ def running(
     finally:
         with contextlib.suppress(docker.errors.APIError):
             container.remove(force=True, v=True)
-
-
-def fetch(url: str, limit: float) -> Answer:
-    """Return the answer to a GET, at most ``limit`` seconds and a megabyte of it; its ``seconds`` are nought.
-
-    No proxy, no password file and no redirection plays a part: the server in the container is asked, nobody else.
-
-    Raises:
-        requests.RequestException: where nothing answers.
-    """
-    deadline = time.monotonic() + limit
-    with requests.Session() as session:
-        session.trust_env = False
-        with session.get(url, timeout=limit, allow_redirects=False, stream=True) as response:
-            # A body that trickles is cut off by closing its socket: a read waits for each part, not for all of them.
-            watch = threading.Timer(max(_POLL, deadline - time.monotonic()), _hang_up, [response])
-            watch.daemon = True
-            watch.start()
-            body, whole = b"", True
-            try:
-                for part in response.iter_content(1 << 14):
-                    body += part
-                    if len(body) > _BODY_LIMIT or time.monotonic() > deadline:
-                        whole = False
-                        break
-            except requests.RequestException:
-                whole = False
-            finally:
-                watch.cancel()
-            text = body.decode(response.encoding or "utf-8", errors="replace")
-            return Answer(response.status_code, text, 0.0, whole)
-
-
-def _hang_up(response: requests.Response) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        connection: Any = response.raw.connection
-        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _signal_name(sent: str) -> str:

@@ -26,7 +26,7 @@ def stage_parts(
     Raises:
         StepError: where a stage cannot be built alone.
     """
-    target = next(iter(build.values("--target")[-1:]), stages.names[-1])
+    target = next(iter(build.values("--target")[-1:]), stages.names[-1]).lower()
     exact = _sizes_are_exact(api)
     parts = []
     for name, base in zip(stages.names, stages.bases, strict=True):

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from walkthrough.errors import Location, PageError, Problem, WalkthroughError
-from walkthrough.page import figures, written
-from walkthrough.page.itinerary import Itinerary, shown_files
+from walkthrough.errors import PageError, Problem, WalkthroughError
+from walkthrough.page import figures, lab, written
+from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page, read_page
 from walkthrough.page.steps import CheckImage, Step, read_steps
 from walkthrough.project import Project
@@ -41,16 +41,22 @@ def read_course(project: Project) -> Course:
         except PageError as error:
             problems += error.problems
     itineraries: dict[str, Itinerary] = {}
-    for name, page in pages.items():
+    unsound: set[str] = set()
+    for name in _in_order(pages):
+        page = pages[name]
         if page.lab is None or name not in steps:
             continue
-        faults = list(_faulty_foundations(page, pages, steps, project.menu))
-        if faults:
-            problems += faults
-            continue
-        before = tuple((pages[other], _without_claims(steps[other])) for other in _foundations(page, pages))
-        itineraries[name] = Itinerary(page, steps[name], before)
-    problems += _contradictions(itineraries)
+        found = list(_faulty_foundations(page, pages, steps, project.menu, unsound))
+        if not found:
+            before = tuple((pages[other], _without_claims(steps[other])) for other in _foundations(page, pages))
+            itineraries[name] = Itinerary(page, steps[name], before)
+            found = list(lab.faults(itineraries[name]))
+        if found:
+            problems += found
+            unsound.add(name)
+            itineraries.pop(name, None)
+    itineraries = {name: itineraries[name] for name in pages if name in itineraries}
+    problems += lab.collisions(itineraries)
     problems += written.outdated(itineraries)
     measured, limits = figures.sources(itineraries), list(figures.limits_of(itineraries))
     for page in pages.values():
@@ -79,35 +85,32 @@ def _foundations(page: Page, pages: dict[str, Page]) -> list[str]:
     return found
 
 
+def _in_order(pages: dict[str, Page]) -> list[str]:
+    """Return the paths of the pages, each after those that it builds on."""
+    order: dict[str, None] = {}
+    for name, page in pages.items():
+        order |= dict.fromkeys([*_foundations(page, pages), name])
+    return list(order)
+
+
 def _faulty_foundations(
-    page: Page, pages: dict[str, Page], steps: dict[str, tuple[Step, ...]], menu: dict[str, int]
+    page: Page,
+    pages: dict[str, Page],
+    steps: dict[str, tuple[Step, ...]],
+    menu: dict[str, int],
+    unsound: set[str],
 ) -> Iterable[Problem]:
-    line = next((number for number, text in enumerate(page.text.splitlines(), 1) if "builds_on" in text), 1)
+    line = next((number for number, text in enumerate(page.text.split("\n"), 1) if "builds_on" in text), 1)
     for name in page.builds_on:
         if name == page.path or page.path in _foundations(pages.get(name, page), pages):
             yield Problem(page.at(line), f"the page builds on itself through {name}", "break the circle")
         elif name not in pages:
             yield Problem(page.at(line), f"builds_on names {name}, which is missing or broken", "name a page beside it")
-        elif name not in steps or pages[name].lab != page.lab:
+        elif name not in steps or name in unsound or pages[name].lab != page.lab:
             yield Problem(page.at(line), f"builds_on names {name}, which cannot be walked", "mend that page first")
         elif page.path in menu and menu.get(name, -1) > menu[page.path]:
             what = f"builds_on names {name}, which readers meet later: the menu shows it below this page"
             yield Problem(page.at(line), what, "put it above this page in mkdocs.yml")
-
-
-def _contradictions(itineraries: dict[str, Itinerary]) -> Iterable[Problem]:
-    """Two pages that show the same file of a lab may not disagree on it, unless one builds on the other."""
-    owners: dict[tuple[str | None, str], tuple[str, int]] = {}
-    for name, itinerary in itineraries.items():
-        for path, line in shown_files(itinerary.steps).items():
-            key = (itinerary.page.lab, path)
-            earlier = owners.setdefault(key, (name, line))
-            related = {other.path for other, _ in itinerary.before} | {
-                other.path for other, _ in itineraries[earlier[0]].before
-            }
-            if earlier[0] != name and earlier[0] not in related and name not in related:
-                what = f"the file '{path}' is also shown on {earlier[0]}:{earlier[1]}"
-                yield Problem(Location(name, line), what, "show it on one page, or let one build on the other")
 
 
 def choose(course: Course, wanted: Iterable[str]) -> list[str]:

@@ -1,25 +1,37 @@
 """Expected output: what a page shows after a command, with wildcards, against what was really printed.
 
 Two wildcards exist. A line of its own ``...`` stands for any number of lines, none included. Inside a line the
-mark ``…`` stands for any text, none included. White space at the end of lines does not count.
+mark ``…`` stands for any text, none included. White space at the end of lines does not count, nor do blank lines at the
+end of an output.
 """
 
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 ANY_LINES = "..."
 ANY_TEXT = "…"
+_LONG_LINE = 500
+"""Characters of a line that a difference shows."""
 
 
 def matches_line(expected: str, actual: str) -> bool:
     """Return whether one expected line, ``…`` marks included, agrees with one printed line."""
+    expected, actual = expected.rstrip(), actual.rstrip()
     if ANY_TEXT not in expected:
-        return expected.rstrip() == actual.rstrip()
-    pattern = ".*".join(re.escape(part) for part in expected.rstrip().split(ANY_TEXT))
-    return re.fullmatch(pattern, actual.rstrip()) is not None
+        return expected == actual
+    first, *parts, last = expected.split(ANY_TEXT)
+    at, end = len(first), len(actual) - len(last)
+    if end < at or not actual.startswith(first) or not actual.endswith(last):
+        return False
+    # The leftmost place is as good as any: whatever fits behind a later one fits behind it, too.
+    for part in parts:
+        at = actual.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
 
 
 def _table(expected: Sequence[str], actual: Sequence[str]) -> list[list[bool]]:
@@ -47,14 +59,24 @@ def difference(expected: Sequence[str], actual: Sequence[str]) -> str:
     lines = difflib.unified_diff(
         [line.rstrip() for line in expected], shown, "the page shows", "really printed", lineterm="", n=2
     )
-    return "\n".join(list(lines)[:60])
+    return "\n".join(line[:_LONG_LINE] for line in list(lines)[:60])
 
 
-def merge(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
+def written(line: str) -> str:
+    """Return a printed line as a page can show it: one that is no prompt and no wildcard for lines."""
+    if line.startswith("$ "):
+        return ANY_TEXT + line[1:].rstrip()
+    return line.replace(ANY_LINES, f"{ANY_TEXT}..").rstrip() if line.strip() == ANY_LINES else line.rstrip()
+
+
+def merge(
+    expected: Sequence[str], actual: Sequence[str], form: Callable[[str], str] = lambda line: line.rstrip()
+) -> list[str]:
     """Return ``actual`` rewritten with the wildcards of ``expected`` wherever these still hold.
 
     This is what recording writes back: every line that still agrees keeps the author's form of it; a ``...``
-    that stood between two kept neighbours stays if lines are left for it to stand for.
+    that stood between two kept neighbours stays if lines are left for it to stand for. ``form`` is given each printed
+    line that is taken.
     """
     if matches(expected, actual):
         return [line.rstrip() for line in expected]
@@ -82,7 +104,7 @@ def merge(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
             i, j = i + 1, j + 1
         elif j < columns and (i == rows or best[i][j + 1] >= best[i + 1][j]):
             if not swallowing:
-                merged.append(actual[j].rstrip())
+                merged.append(form(actual[j]))
             j += 1
         else:
             i += 1

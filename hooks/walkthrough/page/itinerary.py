@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from walkthrough.page.pages import Page
-from walkthrough.page.steps import ApplyDiff, NotRun, RunCommands, Step, WriteFile
+from walkthrough.page.steps import ApplyDiff, CompareFragment, NotRun, RunCommands, Step, WriteFile
 
 _APPEARANCE = {"linenums", "hl_lines"}
 
@@ -36,7 +36,7 @@ def executable_texts(itinerary: Itinerary) -> list[str]:
     for step in every:
         if isinstance(step, RunCommands):
             texts += [command.text for command in step.commands]
-        elif not isinstance(step, NotRun):
+        elif not isinstance(step, NotRun | CompareFragment):
             texts.append(step.fence.text)
     return texts
 

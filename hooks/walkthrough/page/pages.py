@@ -20,6 +20,8 @@ from walkthrough.schema import explain, line_of
 # MkDocs' own rule (mkdocs/utils/meta.py): what it does not match is page text there, so we must not disagree.
 _FRONT_MATTER = re.compile(r"^-{3}[ \t]*\n(.*?\n)(?:\.{3}|-{3})[ \t]*\n", re.DOTALL)
 # Markdown's MultiMarkdown metadata: MkDocs would silently swallow such a first line.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_IN_A_FENCE = "put it into a fence of its kind: console, a file with a title, or text for an illustration"
 _LOOSE_METADATA = re.compile(r"^[ ]{0,3}[A-Za-z0-9_-]+:\s")
 
 
@@ -85,24 +87,37 @@ def read_page(project: Project, path: Path) -> Page:
     """
     name = project.relative(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return page_of(project, name, path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         where = Location(name, path.read_bytes()[: error.start].count(b"\n") + 1)
         raise PageError([Problem(where, "this is not UTF-8 text", "save the file as UTF-8")]) from None
     except OSError as error:
         raise PageError([Problem(Location(name, 1), f"cannot be read ({error.strerror})")]) from None
 
+
+def page_of(project: Project, name: str, text: str) -> Page:
+    """Read the page ``name`` (a path relative to the project) from its text, whose lines end in a line feed alone.
+
+    Raises:
+        PageError: with every problem of its front matter and of its fences' form.
+    """
     problems: list[Problem] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if control := _CONTROL.search(line):
+            what = f"a control character (U+{ord(control[0]):04X}) stands in this line, which browsers drop"
+            problems.append(Problem(Location(name, number), what, "take it out; in a file, write it as an escape"))
     front, body, body_line = _read_front_matter(name, text, problems)
     extensions, options = project.markdown_extensions
     fences, strays = read_fences(body, extensions, options, body_line)
+    page = Page(name, text, body_line, front, tuple(fences))
     problems += [
-        Problem(Location(name, stray.line), f"this fence {stray.why}", "correct it: readers would see raw text")
+        Problem(page.at(stray.line), stray.what, _IN_A_FENCE if stray.of_labs else "correct it")
         for stray in strays
+        if page.lab or not stray.of_labs
     ]
     if problems:
         raise PageError(problems)
-    return Page(name, text, body_line, front, tuple(fences))
+    return page
 
 
 def _read_front_matter(name: str, text: str, problems: list[Problem]) -> tuple[FrontMatter, str, int]:

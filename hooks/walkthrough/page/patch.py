@@ -18,7 +18,7 @@ def apply_patch(original: str, patch: str, first_line: int) -> str:
     Raises:
         StepError: where a hunk does not apply, at the page's line of the hunk.
     """
-    source = original.splitlines()
+    source = original.removesuffix("\n").split("\n") if original else []
     result: list[str] = []
     done = 0
     for line, numbered, body in _hunks(patch, first_line):
@@ -41,7 +41,7 @@ def apply_patch(original: str, patch: str, first_line: int) -> str:
 def _hunks(patch: str, first_line: int) -> list[tuple[int, int | None, list[str]]]:
     """Return the hunks as (line of the page, first source line if given, body)."""
     hunks: list[tuple[int, int | None, list[str]]] = []
-    for number, text in enumerate(patch.splitlines(), first_line):
+    for number, text in enumerate(patch.removesuffix("\n").split("\n") if patch else [], first_line):
         if not hunks and text.startswith(("--- ", "+++ ")):
             continue
         header = _HUNK.match(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -11,29 +11,23 @@ from walkthrough.claims.spec import ImageSpec, read_spec
 from walkthrough.errors import PageError, Problem
 from walkthrough.page.fences import Fence
 from walkthrough.page.pages import Page
+from walkthrough.page.sessions import PROMPT, Command, read_session
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds that a command may take unless its fence says otherwise: a cold build on a small machine takes one or two
 minutes, and an author waits for the verdict."""
 
-PROMPT, CONTINUATION = "$ ", "> "
 _DISPLAY = {"title", "linenums", "hl_lines"}
 IMAGE_TITLE = "check image "
 WRITTEN = "reader-check"
 """Value of the fence option ``written``: the text is the lab's check script and kept by ``make record``."""
-_ILLUSTRATIONS = {"text"}
-_COMMANDS = {"console", "bash"}
-
-
-@dataclass(frozen=True)
-class Command:
-    """One command of a console block: where it stands, its text, and the output that the page shows for it."""
-
-    line: int
-    text: str
-    expected: tuple[str, ...]
-    last: int
-    """Line of the last line that belongs to the command, its shown output included."""
+_ILLUSTRATION = "illustration"
+"""Fence option of a block that is looked at and nothing else."""
+_COMMANDS = {"bash", "console", "sh", "shell", "shell-session", "zsh"}
+_RESERVED = {".git", "evidence"}
+"""Folders of a lab that hold no file of a page."""
+_PATH_LIMIT = 100
+"""Characters of a path: what the oldest of the formats for archives holds."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +65,17 @@ class ApplyDiff(Step):
 
 
 @dataclass(frozen=True)
+class CompareFragment(Step):
+    """Compare the fence's text with the file of the lab that it is part of, as it stands."""
+
+    path: str
+
+    @property
+    def title(self) -> str:
+        return f"part of {self.path}"
+
+
+@dataclass(frozen=True)
 class RunCommands(Step):
     """Run the commands of a console block, each in the page's shell, and compare what they print.
 
@@ -83,8 +88,7 @@ class RunCommands(Step):
 
     @property
     def title(self) -> str:
-        first = self.commands[0].text.splitlines()[0]
-        return first + (f" (and {len(self.commands) - 1} more)" if len(self.commands) > 1 else "")
+        return self.commands[0].head + (f" (and {len(self.commands) - 1} more)" if len(self.commands) > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,7 @@ class RunScript(Step):
 
     @property
     def title(self) -> str:
-        lines = [line for line in self.fence.text.splitlines() if line.strip() and not line.startswith("#")]
-        return "script: " + (lines[0] if lines else "(empty)")
+        return "script: " + next(iter(_lines_of_code(self.fence.text)), "(empty)")
 
 
 @dataclass(frozen=True)
@@ -120,11 +123,15 @@ class NotRun(Step):
     @property
     def commands(self) -> int:
         """How many commands are not run: those after a prompt, else the block as one."""
-        return sum(line.startswith(PROMPT) for line in self.fence.text.splitlines()) or 1
+        return sum(line.startswith(PROMPT) for line in self.fence.text.split("\n")) or 1
 
     @property
     def title(self) -> str:
         return f"not run: {self.reason}"
+
+
+def _lines_of_code(script: str) -> list[str]:
+    return [line for line in script.split("\n") if line.strip() and not line.startswith("#")]
 
 
 @dataclass
@@ -163,25 +170,41 @@ class _Reader:
             return CheckImage(fence, spec) if spec else None
         if language == "console":
             return self.console(fence)
+        if "fragment" in options:
+            self.options(fence, {"fragment", "linenums", "hl_lines"})
+            path = self.path(fence, options["fragment"])
+            return CompareFragment(fence, path) if path else None
+        if _ILLUSTRATION in options:
+            self.options(fence, _DISPLAY | {_ILLUSTRATION})
+            if language in _COMMANDS:
+                what = f"a '{language}' block is what a reader runs, and no illustration"
+                self.problem(fence.line, what, 'let it be run, or say why not: norun="why"')
+            return None
         if "title" in options:
             self.options(fence, _DISPLAY | {"written"})
             if options.get("written", WRITTEN) != WRITTEN:
                 self.problem(fence.line, f"nobody writes '{options['written']}'", f'write written="{WRITTEN}"')
-            path = self.path(fence)
+            path = self.path(fence, options["title"])
             if path is None:
                 return None
             return ApplyDiff(fence, path) if language == "diff" else WriteFile(fence, path)
         if language == "bash":
             self.options(fence, {"exit", "timeout", *_DISPLAY})
+            first = next(iter(_lines_of_code(fence.text)), "")
+            if first.startswith(PROMPT):
+                line = fence.first_text_line + fence.text.split("\n").index(first)
+                todo = "make the block console, or leave out the prompts"
+                self.problem(line, "a bash block is run as a script, in which '$' is no prompt", todo)
             return RunScript(fence, self.number(fence, "exit", 0), float(self.number(fence, "timeout", 300)))
-        if language in _ILLUSTRATIONS:
+        if language == "text":
             self.options(fence, _DISPLAY)
             return None
         what = f"nobody knows what to do with this '{language}' block" if language else "this block has no language"
         self.problem(
             fence.line,
             what,
-            'give it a title="path" (a file of the lab), make it console, bash, checks or text, or norun="why"',
+            'give it a title="path" (a file of the lab) or a fragment="path" (a part of one), make it console, bash,'
+            ' checks or text, mark it as an illustration, or norun="why"',
         )
         return None
 
@@ -192,56 +215,46 @@ class _Reader:
             return default
         return int(value)
 
-    def path(self, fence: Fence) -> str | None:
-        """Return the lab path that a fence's title names, if it is one that stays inside the lab."""
-        path = fence.options["title"]
+    def path(self, fence: Fence, path: str) -> str | None:
+        """Return the lab path that an option of a fence names, if it is one that stays inside the lab."""
         parts = PurePosixPath(path).parts
-        if not path or path.startswith(("/", "~")) or "\\" in path or ".." in parts or path.endswith("/"):
-            self.problem(
-                fence.line,
-                f"the file path '{path}' leaves the lab's folder",
-                "name a file below it, such as go-app/Dockerfile",
-            )
-            return None
-        return PurePosixPath(path).as_posix()
+        if not parts or path.startswith(("/", "~")) or "\\" in path or ".." in parts or path.endswith("/"):
+            what, todo = "leaves the lab's folder", "name a file below it, such as go-app/Dockerfile"
+        elif parts[0].casefold() in _RESERVED or parts == ("README.md",):
+            what, todo = "is kept by 'make' itself, from the pages", "take another name"
+        elif len(path) > _PATH_LIMIT:
+            what, todo = f"is longer than {_PATH_LIMIT} characters", "shorten it: an archive could not hold it"
+        else:
+            return PurePosixPath(path).as_posix()
+        self.problem(fence.line, f"the file path '{path}' {what}", todo)
+        return None
 
     def console(self, fence: Fence) -> Step | None:
         self.options(fence, {"exit", "timeout", *_DISPLAY})
-        commands: list[Command] = []
-        text: list[str] = []
-        expected: list[str] = []
-        start = 0
-
-        def finish(last: int) -> None:
-            if text:
-                commands.append(Command(start, "\n".join(text), tuple(expected), last))
-
-        for number, line in enumerate(fence.text.splitlines(), fence.first_text_line):
-            if line.startswith(PROMPT):
-                finish(number - 1)
-                start, text, expected = number, [line.removeprefix(PROMPT)], []
-            elif text and not expected and line.startswith(CONTINUATION) and is_open(text):
-                text.append(line.removeprefix(CONTINUATION))
-            elif text:
-                expected.append(line)
-            else:
-                self.problem(number, "a console block must begin with a command", "begin the line with '$ '")
-                return None
-        finish(fence.last - 1)
+        commands, faults = read_session(fence.text, fence.first_text_line)
+        for line, what, todo in faults:
+            self.problem(line, what, todo)
         if not commands:
-            self.problem(fence.line, "the console block holds no command", "begin a command with '$ '")
             return None
         return RunCommands(
             fence, tuple(commands), self.number(fence, "exit", 0), float(self.number(fence, "timeout", 300))
         )
 
 
-def is_open(text: list[str]) -> bool:
-    """Return whether the shell would ask for more: a trailing backslash, or a here-document not yet ended."""
-    if text[-1].endswith("\\"):
-        return True
-    heredoc = re.search(r"<<-?\s*(['\"]?)(\w+)\1", text[0])
-    return heredoc is not None and text[-1].strip() != heredoc[2]
+def _other_tabs(steps: Iterable[Step]) -> Iterator[int]:
+    """Yield the first line that is walked in each tab but one of every group of tabs.
+
+    A group whose tabs only show files, each its own, is no choice: there a reader takes all.
+    """
+    groups: dict[int, dict[int, list[Step]]] = {}
+    for step in steps:
+        if not isinstance(step, NotRun | CompareFragment):
+            for group, tab in step.fence.tabs:
+                groups.setdefault(group, {}).setdefault(tab, []).append(step)
+    for tabs in groups.values():
+        paths = [step.path if isinstance(step, WriteFile) else None for walked in tabs.values() for step in walked]
+        if None in paths or len(set(paths)) < len(paths):
+            yield from (walked[0].fence.line for walked in list(tabs.values())[1:])
 
 
 def read_steps(page: Page) -> tuple[Step, ...]:
@@ -255,6 +268,11 @@ def read_steps(page: Page) -> tuple[Step, ...]:
     if page.lab and not reader.problems and not any(not isinstance(step, NotRun) for step in steps):
         what = "this lab page holds nothing to verify"
         reader.problem(1, what, "show a file, a command or a claim, or move the page out of the lab's folder")
+    for line in _other_tabs(steps):
+        what = "this tab is another way to do what is walked in the tab before: nobody does both"
+        reader.problem(
+            line, what, 'say why its blocks are not run: norun="why", or show one after the other, without tabs'
+        )
     if not page.lab:
         for step in steps:
             if not isinstance(step, NotRun):

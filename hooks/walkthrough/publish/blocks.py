@@ -21,13 +21,14 @@ from walkthrough.publish.downloads import address
 from walkthrough.record.evidence import AnatomyRecord, Record, StepRecord
 from walkthrough.units import size_text, time_text
 
-State = Literal["verified", "stale", "unknown", "failed", "walking"]
+State = Literal["verified", "stale", "unknown", "failed", "aborted", "walking"]
 
 _HEADLINES: dict[State, str] = {
     "verified": "✓ This page is verified.",
     "stale": "This page is not verified: it changed after its last walk, whose figures are shown below.",
     "unknown": "This page is not verified: it has never been walked.",
     "failed": "✗ This page does not hold. See below the block that fails.",
+    "aborted": "This page could not be walked: something else is wrong. See below what.",
     "walking": "This page is being walked now; what you see is from its last walk.",
 }
 _LONG_FILE, _LONG_OUTPUT = 120, 40
@@ -81,7 +82,7 @@ def view_of(
     elif walking:
         state = "walking"
     if problems:
-        state = "failed"
+        state = "aborted" if all(problem.aborted for problem in problems) else "failed"
     return View(itinerary.page, itinerary.steps, record, state, problems, root)
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from walkthrough.errors import Problem
 from walkthrough.page.course import Course
 from walkthrough.page.itinerary import Itinerary, shown_files
+from walkthrough.page.lab import text_file, texts_at_end
 from walkthrough.page.pages import Page
-from walkthrough.page.patch import apply_patch
-from walkthrough.page.steps import ApplyDiff, WriteFile
 from walkthrough.project import Project
 
+TODO = "run 'make' and commit it"
+"""What an author does about a committed file that is not what the pages say."""
 _GENERATED = "README.md", "evidence"
 _PAGE_LINK = re.compile(r"\]\((?![a-z]+:|#)([\w./-]+\.md(?:#[\w-]+)?\))")
 
@@ -57,26 +58,15 @@ def final_files(itinerary: Itinerary) -> dict[str, str]:
     A lab's first page is also its README, and a page in a folder of its own (``setup/verify.md``) is that file too.
     """
     page = itinerary.page
-    files: dict[str, str] = {}
-    for _, steps in (*itinerary.before, (page, itinerary.steps)):
-        for step in steps:
-            if isinstance(step, WriteFile):
-                files[step.path] = step.fence.text
-            elif isinstance(step, ApplyDiff) and step.path in files:
-                files[step.path] = apply_patch(files[step.path], step.fence.text, step.fence.first_text_line)
+    files = texts_at_end(itinerary)
     own = {path: files[path] for path in shown_files(itinerary.steps) if path in files}
     text = text_file(page)
     return {**own, text: _as_file(page, text)} if text else own
 
 
-def text_file(page: Page) -> str | None:
-    """Return the path below the lab at which the page itself is kept, if it is."""
-    return "README.md" if page.name == "index" else f"{page.name}.md" if "/" in page.name else None
-
-
 def _as_file(page: Page, path: str) -> str:
     """Return a page as a file of its lab: without front matter, its links leading to the other pages' sources."""
-    body = "".join(page.text.splitlines(keepends=True)[page.body_line - 1 :]).lstrip("\n")
+    body = "\n".join(page.text.split("\n")[page.body_line - 1 :]).lstrip("\n")
     up = "../" * (path.count("/") + 2)
     folder = posixpath.dirname(page.path)
 
@@ -93,7 +83,7 @@ def drift_of(course: Course) -> list[Problem]:
     for itinerary in course.itineraries.values():
         page = itinerary.page
         stale = write_lab(course.project, itinerary, write=False)
-        problems += [Problem(page.at(s.line), f"{s.path} {s.how}", "run 'make' and commit it") for s in stale]
+        problems += [Problem(page.at(s.line), f"{s.path} {s.how}", TODO) for s in stale]
         kept = text_file(page)
         paths = {*shown_files(itinerary.steps), *([kept] if kept else [])}
         shown |= {f"labs/{page.lab}/{path}" for path in paths}

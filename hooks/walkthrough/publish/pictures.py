@@ -96,7 +96,7 @@ def stage_graph(anatomy: AnatomyRecord, stand_ins: Collection[str] = ()) -> Stag
         for index, stage in enumerate(stages)
     )
     at = {box.stage.name: box for box in boxes}
-    curves = [_curve("base", at[box.stage.base], box) for box in boxes if box.stage.base in at]
+    curves = [_curve("base", at[box.stage.base], box) for box in boxes if at.get(box.stage.base, box).y < box.y]
     curves += [_curve("copy", at[source], box) for box in boxes for source in box.sources if source in at]
     return StageGraph(boxes, tuple(curves), _told(boxes))
 

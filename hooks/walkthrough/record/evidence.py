@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from walkthrough.claims.finding import Finding, Unit
+from walkthrough.errors import AbortedError
 from walkthrough.machine.bases import Base
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import IMAGE_TITLE
 from walkthrough.project import Project
+from walkthrough.schema import explain
+from walkthrough.walk.outcome import Status
 
 SCHEMA = 1
 
@@ -83,7 +86,7 @@ class StepRecord(_Model):
 
     kind: str
     title: str
-    status: str
+    status: Status
     seconds: float
     commands: list[CommandRecord] = []
     findings: list[FindingRecord] = []
@@ -164,14 +167,51 @@ def read_record(project: Project, page: Page) -> Record | None:
 
 def read_file(path: Path) -> Record | None:
     """Return the record in a file, or None where there is none that can be read."""
-    with contextlib.suppress(OSError, ValueError):
-        record = Record.model_validate_json(path.read_text(encoding="utf-8"))
-        return record if record.record_schema == SCHEMA else None
-    return None
+    found = _look_at(path)
+    return found if isinstance(found, Record) else None
+
+
+def fault_of(path: Path) -> str:
+    """Return why the record in a file cannot be read, such as "is cut off"; nothing where it can or is not there."""
+    found = _look_at(path)
+    return found if isinstance(found, str) else ""
+
+
+def _look_at(path: Path) -> Record | str | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError:
+        return "is a folder"
+    except UnicodeDecodeError:
+        return "is no text"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if not text.strip():
+        return "is empty"
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return "is cut off, or no JSON"
+    schema = told.get("record_schema") if isinstance(told, dict) else None
+    if schema != SCHEMA:
+        return f"has the schema {schema}, and this tool knows {SCHEMA}"
+    try:
+        return Record.model_validate(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"is no record: '{'.'.join(map(str, first['loc']))}' {explain(first)}"
 
 
 def write_file(path: Path, record: Record) -> None:
-    """Write a record, whole or not at all."""
+    """Write a record, whole or not at all.
+
+    Raises:
+        AbortedError: where something stands in its place that is no file.
+    """
+    if path.is_dir():
+        raise AbortedError(f"the record {path} is a folder", "remove it")
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     new.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")

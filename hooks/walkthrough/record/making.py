@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 
 from walkthrough.machine.bases import Base
 from walkthrough.page.itinerary import Itinerary, content_digest
-from walkthrough.page.steps import ApplyDiff, CheckImage, NotRun, RunCommands, RunScript, Step, WriteFile
+from walkthrough.page.steps import (
+    ApplyDiff,
+    CheckImage,
+    CompareFragment,
+    NotRun,
+    RunCommands,
+    RunScript,
+    Step,
+    WriteFile,
+)
 from walkthrough.record.evidence import (
     SCHEMA,
     AnatomyRecord,
@@ -26,6 +35,7 @@ _OUTPUT_LINES = 40
 _KINDS: dict[type[Step], str] = {
     WriteFile: "file",
     ApplyDiff: "file",
+    CompareFragment: "fragment",
     RunCommands: "commands",
     RunScript: "script",
     CheckImage: "checks",
@@ -88,7 +98,7 @@ def coverage(steps: Sequence[Step], walked: Walked) -> Coverage:
 
     for step, outcome in zip(steps, walked.outcomes, strict=True):
         passed = outcome.status == "passed"
-        if isinstance(step, (WriteFile, ApplyDiff)):
+        if isinstance(step, (WriteFile, ApplyDiff, CompareFragment)):
             count("files", 1, int(passed))
         elif isinstance(step, RunCommands):
             count("commands", len(step.commands), len(step.commands) if passed else 0)

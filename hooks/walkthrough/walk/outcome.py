@@ -9,7 +9,9 @@ from walkthrough.claims.finding import Finding
 from walkthrough.errors import Problem
 from walkthrough.images.anatomy import Anatomy
 
-Status = Literal["passed", "failed", "not run", "not reached"]
+Status = Literal["passed", "failed", "timed out", "aborted", "not run", "not reached"]
+"""*Failed*: the page is wrong. *Timed out*: it does not end. *Aborted*: something else is wrong, so nobody knows."""
+_WORST: tuple[Status, ...] = ("aborted", "timed out", "failed")
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,19 @@ class Walked:
     page: str
     outcomes: tuple[Outcome, ...]
     seconds: float
+    left: tuple[str, ...] = ()
+    """What could not be removed after the walk, each with the reason."""
+
+    @property
+    def status(self) -> Status:
+        """What came of the page as a whole: the worst that came of a step."""
+        seen = {outcome.status for outcome in self.outcomes}
+        return next((status for status in _WORST if status in seen), "passed")
 
     @property
     def passed(self) -> bool:
         """Whether every step that is run did what the page says."""
-        return all(outcome.status in ("passed", "not run") for outcome in self.outcomes)
+        return self.status == "passed"
 
     @property
     def problems(self) -> list[Problem]:

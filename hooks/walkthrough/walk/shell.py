@@ -1,4 +1,4 @@
-"""The page's shell: one bash session that lasts from block to block, with limits on time, memory and output."""
+"""The page's shell: one bash session that lasts from block to block, with limits on all that it may take."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from walkthrough.errors import StepError
+from walkthrough.errors import StepError, TimedOutError
+from walkthrough.walk.printed import Printed
+from walkthrough.walk.terminal import screen_lines
 
 OUTPUT_LIMIT = 8 * 2**20
 """Bytes of output after which a command is ended: far more than any page can show."""
+PROCESS_LIMIT = 1000
+"""Processes of a session after which it is ended: a page that starts so many starts them without end."""
 _MEMORY_LIMIT_KIB = 8 * 2**20
+_FILE_LIMIT_KIB = 8 * 2**20
+"""Size that a file may have which a command writes: more than any image that a page saves."""
 _GRACE = 2.0
+_LOOK = 0.5
+"""Seconds between two looks at the limits that nothing tells us of."""
 
 # bash sources each command in the session itself, so that cd, variables and background jobs last. Its answers
-# come over a pipe of their own; output goes to a file, which a background job may keep open.
+# come over a pipe of their own; each command's output goes to a pipe of its own, which a background job may keep.
 _LOOP = r"""
 ulimit -v {memory} 2>/dev/null
+ulimit -f {file} 2>/dev/null
 while IFS= read -r -u {commands} labs_file; do
   . "$labs_file" >"$labs_file.out" 2>&1 </dev/null {commands}<&- {answers}>&-
   printf '%s\n' "$?" >&{answers}
@@ -32,7 +41,7 @@ done
 
 
 @dataclass(frozen=True)
-class Result:
+class Completed:
     """What one command did: its exit status, its output (stdout and stderr as they came), its time in seconds."""
 
     exit_code: int
@@ -41,25 +50,37 @@ class Result:
 
     @property
     def lines(self) -> list[str]:
-        """The output by lines, as the eye sees them: no trailing blank lines, no carriage returns."""
-        text = self.output.replace("\r\n", "\n").rstrip("\n")
-        return [line.rsplit("\r", 1)[-1] for line in text.split("\n")] if text else []
+        """The output by lines, as the eye sees them in a terminal."""
+        return screen_lines(self.output)
+
+
+class ShellEndedError(StepError):
+    """A command ended the session, as ``exit`` does; ``result`` is what it did before. A new session is open."""
+
+    def __init__(self, result: Completed) -> None:
+        end = "\n".join(result.lines[-20:])
+        super().__init__("the command ended the page's shell", "leave out 'exit', or use a subshell", end)
+        self.result = result
 
 
 class Shell:
     """A bash session in ``home`` with exactly the environment given."""
 
     def __init__(self, home: Path, scratch: Path, environment: Mapping[str, str]) -> None:
-        self._scratch = scratch
+        self._home, self._scratch, self._environment = home, scratch, environment
         self._count = 0
+        self._open()
+
+    def _open(self) -> None:
+        self._closed = False
         commands_in, self._commands = os.pipe()
         self._answers, answers_out = os.pipe()
 
-        script = _LOOP.format(memory=_MEMORY_LIMIT_KIB, commands=commands_in, answers=answers_out)
+        script = _LOOP.format(memory=_MEMORY_LIMIT_KIB, file=_FILE_LIMIT_KIB, commands=commands_in, answers=answers_out)
         self._process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-c", script],
-            cwd=home,
-            env=dict(environment),
+            cwd=self._home,
+            env=dict(self._environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -78,57 +99,84 @@ class Shell:
         self.close()
 
     def close(self) -> None:
-        """End the session and everything it started."""
+        """End the session and everything it started. To close it again does nothing."""
+        if self._closed:  # the numbers of its descriptors may be another's by now
+            return
+        self._closed = True
         for descriptor in (self._commands, self._answers):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            os.close(descriptor)
         end_session(self._process)
 
-    def run(self, text: str, timeout: float) -> Result:
+    def run(self, text: str, timeout: float) -> Completed:
         """Run a command (or a script) in the session.
 
         Raises:
-            StepError: when it does not end within ``timeout`` seconds, prints too much, or ends the shell itself.
+            TimedOutError: when it does not end within ``timeout`` seconds.
+            ShellEndedError: when it ends the shell itself.
+            StepError: when it prints or starts too much.
         """
         self._count += 1
         script = self._scratch / f"command-{self._count}"
         script.write_text(text + "\n", encoding="utf-8")
-        output = Path(f"{script}.out")
-        output.touch()
         started = time.monotonic()
+        with Printed(Path(f"{script}.out"), OUTPUT_LIMIT) as printed:
+            self._send(script)
+            status = self._answer(printed, started, timeout)
+        return Completed(status, printed.text, time.monotonic() - started)
+
+    def _send(self, script: Path) -> None:
+        if self._closed:
+            raise StepError("the page's shell has ended", "an earlier command closed it")
         try:
             os.write(self._commands, f"{script}\n".encode())
         except BrokenPipeError:
             raise StepError("the page's shell has ended", "an earlier command closed it") from None
 
-        answer = b""
+    def _answer(self, printed: Printed, started: float, timeout: float) -> int:
+        """Wait until the command has ended, reading what it prints; return its exit status."""
+        answer, looked = b"", started
+        poll = select.poll()
+        poll.register(self._answers, select.POLLIN)
+        poll.register(printed.descriptor, select.POLLIN)
         while not answer.endswith(b"\n"):
-            left = started + timeout - time.monotonic()
-            if left <= 0:
-                self._give_up(output, f"the command does not end: stopped after {timeout:.0f} s", 'timeout="…"')
-            if output.stat().st_size > OUTPUT_LIMIT:
-                self._give_up(output, f"the command prints more than {OUTPUT_LIMIT >> 20} MiB", "print less")
-            ready, _, _ = select.select([self._answers], [], [], min(left, 0.5))
-            if ready:
+            now = time.monotonic()
+            if now >= started + timeout:
+                self.close()
+                what = f"the command does not end: stopped after {timeout:.0f} s"
+                todo = 'does it wait for something? A longer limit is set by timeout="…"'
+                raise TimedOutError(what, todo, printed.tail)
+            if now >= looked + _LOOK:
+                looked = now
+                if _in_session(self._process.pid) > PROCESS_LIMIT:
+                    self._give_up(f"the command starts more than {PROCESS_LIMIT} processes", "start less", printed)
+            ready = [descriptor for descriptor, _ in poll.poll(1000 * min(started + timeout - now, _LOOK))]
+            if printed.descriptor in ready and printed.read():
+                self._give_up(f"the command prints more than {OUTPUT_LIMIT >> 20} MiB", "print less", printed)
+            if self._answers in ready:
                 part = os.read(self._answers, 64)
                 if not part:
-                    raise StepError(
-                        "the command ended the page's shell", "leave out 'exit', or use a subshell", _tail(output)
-                    )
+                    printed.read_rest()
+                    code = self._process.wait()
+                    self.close()
+                    self._open()
+                    seconds = time.monotonic() - started
+                    raise ShellEndedError(Completed(code if code >= 0 else 128 - code, printed.text, seconds))
                 answer += part
-        seconds = time.monotonic() - started
-        return Result(int(answer), output.read_text(encoding="utf-8", errors="replace"), seconds)
+        return int(answer)
 
-    def _give_up(self, output: Path, what: str, todo: str) -> None:
+    def _give_up(self, what: str, todo: str, printed: Printed) -> None:
         self.close()
-        hint = f"does it wait for something? A longer limit is set by {todo}" if "end" in what else todo
-        raise StepError(what, hint, _tail(output))
+        raise StepError(what, todo, printed.tail)
 
 
-def _tail(output: Path) -> str:
-    with output.open("rb") as file:
-        file.seek(max(0, output.stat().st_size - 4000))
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-20:])
+def _in_session(leader: int) -> int:
+    """Return how many processes the session of ``leader`` has, by ``/proc``; 0 where there is none (macOS)."""
+    count = 0
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # After the name, which may hold anything, come state, parent, group, session (proc_pid_stat(5)).
+            count += int(entry.read_bytes().rpartition(b")")[2].split()[3]) == leader
+    return count
 
 
 def end_session(process: subprocess.Popen[bytes]) -> None:

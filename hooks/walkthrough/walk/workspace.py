@@ -8,6 +8,7 @@ from types import TracebackType
 
 from walkthrough.errors import StepError
 from walkthrough.files import remove_tree
+from walkthrough.page.expected import ANY_LINES, difference, matches
 from walkthrough.page.patch import apply_patch
 
 COURSE_FOLDER = "docker-labs"
@@ -68,3 +69,22 @@ class Workspace:
         if not place.is_file():
             raise StepError(f"there is no '{path}' to change yet", "show the whole file first")
         self.write(path, apply_patch(place.read_text(encoding="utf-8"), patch, first_line))
+
+    def compare(self, path: str, fragment: str) -> None:
+        """Compare a part of the lab file ``path`` with it as it stands; a line ``...`` stands for lines left out.
+
+        Raises:
+            StepError: where there is no such file, or no such lines in it.
+        """
+        place = self._place(path)
+        if not place.is_file():
+            raise StepError(
+                f"there is no '{path}' yet, of which this is said to be a part", "show the whole file first"
+            )
+        part = fragment.removesuffix("\n").split("\n")
+        whole = place.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
+        if not matches([ANY_LINES, *part, ANY_LINES], whole):
+            what = f"these lines are not in '{path}' as it stands"
+            raise StepError(
+                what, "show them as the last step left them", difference([ANY_LINES, *part, ANY_LINES], whole)
+            )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from walkthrough.claims.registry import claim_of
+from walkthrough.errors import Problem
 from walkthrough.page.pages import Page
 from walkthrough.project import Project
-from walkthrough.record.evidence import Past, Record, read_file, record_path, write_file
+from walkthrough.publish.labfolder import TODO
+from walkthrough.record.evidence import Past, Record, fault_of, read_file, record_path, write_file
 
 _SAME_SIZE = 0.02
 """Two measured sizes within 2 % say the same: a stand-in rebuilt from newer packages moves by less."""
@@ -25,6 +27,13 @@ def accept(project: Project, page: Page, record: Record) -> bool:
         return False
     write_file(path, record.model_copy(update={"past": _past(known, record)}))
     return True
+
+
+def unreadable(project: Project, page: Page) -> list[Problem]:
+    """Return a problem where a page's record is committed and cannot be read."""
+    place = record_path(project, page)
+    fault = fault_of(place)
+    return [Problem(page.at(1), f"the record {project.relative(place)} {fault}", TODO)] if fault else []
 
 
 def _past(known: Record | None, record: Record) -> list[Past]:

@@ -1,0 +1,225 @@
+"""Take the steps of a walk, one after the other, in one workspace, and judge what comes of each."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import docker.errors
+
+from walkthrough.claims.finding import Finding
+from walkthrough.claims.spec import claim_line
+from walkthrough.errors import Location, Problem, StepError, TimedOutError
+from walkthrough.images.anatomy import Anatomy
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.marks import WALK_VARIABLE
+from walkthrough.observe.builds import read_journal
+from walkthrough.observe.subject import ImageSubject
+from walkthrough.page.expected import difference, matches
+from walkthrough.page.pages import Page
+from walkthrough.page.sessions import Command
+from walkthrough.page.steps import (
+    ApplyDiff,
+    CheckImage,
+    CompareFragment,
+    NotRun,
+    RunCommands,
+    RunScript,
+    Step,
+    WriteFile,
+)
+from walkthrough.walk.abort import disturbance, reason, words_of
+from walkthrough.walk.client import install_tools
+from walkthrough.walk.measure import measure
+from walkthrough.walk.needs import SYSTEM_PATH
+from walkthrough.walk.outcome import CommandOutcome, Outcome, Status
+from walkthrough.walk.quiet import Quiet
+from walkthrough.walk.shell import Shell, ShellEndedError
+from walkthrough.walk.workspace import Workspace
+
+_BLAMED = re.compile(r"(?P<file>[\w.-]*Dockerfile[\w.-]*):(?P<line>\d+)")
+_NO_TERMINAL = re.compile(r"\bnot a (?:TTY|terminal)\b|\bnon[- ]TTY\b|\ba terminal is required\b", re.IGNORECASE)
+_LONG_LINE = 500
+"""Characters of a line that an author is shown of an output that fails."""
+
+_quiet = Quiet()
+
+
+class Guide:
+    """Takes the steps of a walk, one after the other, in one workspace."""
+
+    def __init__(self, engine: Engine, identity: str, workspace: Workspace, state: Path) -> None:
+        self._engine, self._identity, self._workspace, self._state = engine, identity, workspace, state
+        self._journal = workspace.root / "journal"
+        self._shell: Shell | None = None
+        self._sessions = 0
+        self._origins: dict[str, Location] = {}
+        install_tools(workspace.tools, engine, identity, self._journal)
+
+    def session(self) -> Shell:
+        """Open a new shell session at the workspace's home, as a reader opens a terminal."""
+        self._sessions += 1
+        scratch = self._workspace.root / f"session-{self._sessions}"
+        scratch.mkdir()
+        environment = {
+            "HOME": str(self._workspace.home),
+            "PATH": f"{self._workspace.tools}:{SYSTEM_PATH}",
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "TMPDIR": str(self._workspace.temporary),
+            WALK_VARIABLE: self._identity,
+        }
+        self._shell = Shell(self._workspace.home, scratch, environment)
+        return self._shell
+
+    def take(self, page: Page, step: Step, keep_going: bool) -> Outcome:
+        """Take one step and say what came of it; a step that fails never raises."""
+        begun = time.monotonic()
+        commands: list[CommandOutcome] = []
+        findings: tuple[Finding, ...] = ()
+        stand_in: str | None = None
+        made_of: Anatomy | None = None
+        problems: list[Problem] = []
+        status: Status = "passed"
+        line = step.fence.line
+        if isinstance(step, NotRun):
+            return Outcome(line, step.title, "not run")
+        try:
+            if isinstance(step, WriteFile):
+                self._workspace.write(step.path, step.fence.text)
+                self._origins[step.path] = page.at(step.fence.first_text_line)
+            elif isinstance(step, ApplyDiff):
+                self._workspace.change(step.path, step.fence.text, step.fence.first_text_line)
+                self._origins.pop(step.path, None)
+            elif isinstance(step, CompareFragment):
+                self._workspace.compare(step.path, step.fence.text)
+            elif isinstance(step, RunCommands):
+                for command in step.commands:
+                    line = command.line
+                    wanted = step.exit_code if command is step.commands[-1] else 0
+                    with _quiet.shared():
+                        self._command(command, wanted, step.timeout, commands, problems, page)
+                    if problems and not keep_going:
+                        break
+            elif isinstance(step, RunScript):
+                with _quiet.shared():
+                    self._script(step, commands)
+            elif isinstance(step, CheckImage):
+                made = read_journal(self._journal)
+                subject = ImageSubject(step.spec, self._engine, self._identity, made, self._workspace.lab)
+                with _quiet.alone():
+                    measured = measure(subject)
+                findings, stand_in, made_of = measured.findings, measured.stand_in, measured.anatomy
+                problems += [_problem(page, step, finding) for finding in findings if not finding.ok]
+            else:
+                raise TypeError(f"no way to take a {type(step).__name__}")
+        except Exception as error:
+            status, told = self._judged(error)
+            where = page.at(told.line or line)
+            problems.append(Problem(where, told.what, told.todo, told.detail, aborted=status == "aborted"))
+        seconds = time.monotonic() - begun
+        if problems and status != "aborted":
+            status = "timed out" if status == "timed out" else "failed"
+            if disturbed := disturbance(self._engine, self._state):
+                status, problems = "aborted", [Problem(page.at(line), disturbed.what, disturbed.todo, aborted=True)]
+        return Outcome(
+            line=step.fence.line,
+            title=step.title,
+            status=status,
+            seconds=seconds,
+            commands=tuple(commands),
+            findings=findings,
+            problems=tuple(sorted(problems)),
+            stand_in=stand_in,
+            anatomy=made_of,
+        )
+
+    def _judged(self, error: Exception) -> tuple[Status, StepError]:
+        """Return whether an error is the page's or not, and what there is to say of it."""
+        if isinstance(error, StepError):
+            return "timed out" if isinstance(error, TimedOutError) else "failed", error
+        if isinstance(error, subprocess.TimeoutExpired):
+            what = f"'{Path(error.cmd[0]).name} {error.cmd[1]}' does not end: stopped after {error.timeout:.0f} s"
+            return "timed out", TimedOutError(what, "what does it wait for?")
+        if isinstance(error, docker.errors.APIError) and error.is_client_error():
+            return "failed", StepError(f"the Docker engine refuses this: {words_of(error)}", "see why")
+        why = reason(error, self._engine, self._state)
+        return "aborted", StepError(why.what, why.todo)
+
+    def _run(
+        self, text: str, shown: str, wanted: int, timeout: float, commands: list[CommandOutcome]
+    ) -> CommandOutcome:
+        """Run a text in the page's shell and note it as ``shown``.
+
+        A command may end the shell where the page says that it fails, and how: its reader opens a new terminal then.
+        """
+        assert self._shell is not None
+        try:
+            result = self._shell.run(text, timeout)
+        except ShellEndedError as ended:
+            result = ended.result
+            if not wanted or result.exit_code != wanted:
+                raise
+        commands.append(CommandOutcome(shown, result.exit_code, tuple(result.lines), result.seconds))
+        return commands[-1]
+
+    def _command(
+        self,
+        command: Command,
+        wanted: int,
+        timeout: float,
+        commands: list[CommandOutcome],
+        problems: list[Problem],
+        page: Page,
+    ) -> None:
+        done = self._run(command.text, command.text, wanted, timeout, commands)
+        if done.exit_code != wanted:
+            what = f"'{command.head}' ends with exit status {done.exit_code}, not {wanted}"
+            todo = 'if it should fail, say so: exit="1"' if wanted == 0 else "see its output"
+            if any(_NO_TERMINAL.search(line) for line in done.output):
+                todo = "a walk has no terminal: leave out -t (write -i alone), or mark the block norun"
+            culprit = self._culprit(done.output)
+            if culprit and culprit.path == page.path:
+                what = f"this line fails when line {command.line} runs {what}"
+                raise StepError(what, todo, _end_of(done.output), culprit.line)
+            raise StepError(what, todo, _end_of(done.output))
+        if command.expected and not matches(command.expected, done.output):
+            what = f"'{command.head}' does not print what the page shows"
+            todo = "correct the page, or run 'make record' and read the difference"
+            problems.append(Problem(page.at(command.line), what, todo, difference(command.expected, done.output)))
+
+    def _culprit(self, output: Sequence[str]) -> Location | None:
+        """Return the page's line of the Dockerfile's line that BuildKit blames, where the page shows it whole."""
+        for line in reversed(output):
+            blamed = _BLAMED.fullmatch(line.strip())
+            if blamed:
+                shown = [path for path in self._origins if Path(path).name == blamed["file"]]
+                if len(shown) == 1:
+                    origin = self._origins[shown[0]]
+                    return Location(origin.path, origin.line + int(blamed["line"]) - 1)
+        return None
+
+    def _script(self, step: RunScript, commands: list[CommandOutcome]) -> None:
+        # The session itself must outlive a failing line, hence no "set -e". The trap leaves what it is in, be it a
+        # function, a subshell or the script, and keeps the status; so the next one out is left in the same way.
+        assert self._shell is not None
+        text = f"set -E; trap 'return $?' ERR\n{step.fence.text}"
+        done = self._run(text, step.fence.text, step.exit_code, step.timeout, commands)
+        self._shell.run("trap - ERR; set +E", step.timeout)
+        if done.exit_code != step.exit_code:
+            what = f"the script ends with exit status {done.exit_code}, not {step.exit_code}"
+            raise StepError(what, "see its output", _end_of(done.output))
+
+
+def _end_of(lines: Sequence[str]) -> str:
+    return "\n".join(line[:_LONG_LINE] for line in lines[-25:])
+
+
+def _problem(page: Page, step: CheckImage, finding: Finding) -> Problem:
+    line = claim_line(step.fence.text, step.fence.first_text_line, finding.key)
+    first, _, rest = finding.hint.partition("\n")
+    what = f"{step.spec.image}: claimed: {finding.claim}; measured: {finding.measured_text()}"
+    return Problem(page.at(line), what, first, rest)

@@ -1,0 +1,303 @@
+"""Failed, timed out, aborted: what is the page's fault and what is not; no page costs another its verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker.errors
+import pytest
+import requests
+
+from helpers import FRONT_DOORS, environment, run, small_project
+from walkthrough.errors import EngineMissingError, Location, Problem
+from walkthrough.machine.cleanup import clean_up_dead, lock_of
+from walkthrough.machine.embedded import Embedded
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.marks import WALK_LABEL, WALK_VARIABLE
+from walkthrough.observe.containers import wait_for
+from walkthrough.page.course import read_course
+from walkthrough.project import Project, state_folder
+from walkthrough.publish import blocks
+from walkthrough.walk.abort import CRASHES, reason
+
+LAB = "docs/lab-01-small"
+
+
+def told(text: str) -> str:
+    """Return a page that tells ``text``, different in each run, so that it is walked."""
+    return f"# A page\n\n```console\n$ echo {text}\n{text}\n```\n"
+
+
+def script(text: str) -> str:
+    """Return a page with a script, different in each run."""
+    return f"# A script\n\n```bash\n: {uuid.uuid4().hex}\n{text}\n```\n"
+
+
+FAILING = {
+    "function": "f() {\n  false\n  echo hidden\n}\nf\ntouch reached",
+    "function-in-function": "g() { false; echo hidden; }\nf() { g; echo hidden; }\nf\ntouch reached",
+    "subshell": "( false; echo hidden )\ntouch reached",
+    "substitution": 'x=$(false; echo hidden)\necho "$x"',
+    "sourced": "printf 'false\\necho hidden\\n' >part.sh\n. ./part.sh\ntouch reached",
+}
+HONEST = {
+    "handled": "f() { false; echo on; }\nf || echo handled\nif f; then echo yes; fi\n! false\nfalse | true",
+    "left-early": "true\nreturn 0\nfalse",
+}
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_script_ends_where_a_line_fails(tmp_path: Path) -> None:
+    """In a function, a subshell or a sourced file too; what a script handles itself is no failure."""
+    project = tmp_path / "p"
+    for name, text in (FAILING | HONEST).items():
+        small_project(project, script(text), name)
+    after = "\n```console\n$ false || trap -p ERR\n$ f() { false; echo on; }; f\non\n```\n"
+    small_project(project, script("true") + after, "session")
+
+    done = run(project, "walkthrough", "verify")
+
+    assert done.returncode == 1, done.stdout
+    for name in FAILING:
+        assert f"{LAB}/{name}.md: FAILED" in done.stdout, done.stdout
+        assert f"{LAB}/{name}.md:3: the script ends with exit status 1, not 0" in done.stdout
+    for name in (*HONEST, "session"):
+        assert f"{LAB}/{name}.md: verified" in done.stdout, done.stdout
+
+
+@pytest.fixture
+def broken_tool(tmp_path: Path) -> Path:
+    """Return a project whose tool has a fault, with a page that meets it, one that does not, and one without an end."""
+    marker = uuid.uuid4().hex
+    project = small_project(tmp_path / "p", told(marker), "honest")
+    small_project(project, f'# A\n\n```text title="first"\n{marker}\n```\n\n```text title="boom"\nx\n```\n', "meets-it")
+    small_project(project, f'# B\n\n```console timeout="1"\n$ sleep 1000 # {marker}\n```\n', "endless")
+    guide = project / "hooks/walkthrough/walk/guide.py"
+    healthy = "self._workspace.write(step.path, step.fence.text)"
+    assert healthy in guide.read_text()
+    fault = f'1 / (step.path != "boom"); {healthy}'
+    guide.write_text(guide.read_text().replace(healthy, fault))
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    return project
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("door", FRONT_DOORS)
+def test_a_fault_of_the_tool_is_told_as_one(broken_tool: Path, door: str) -> None:
+    """The page is aborted at its line, with a file to report; the others keep their verdicts."""
+    done = run(broken_tool, *FRONT_DOORS[door])
+
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stdout
+    assert f"{LAB}/honest.md: verified" in done.stdout
+    assert f"{LAB}/endless.md: TIMED OUT" in done.stdout
+    assert f"{LAB}/endless.md:4: the command does not end: stopped after 1 s" in done.stdout
+    assert f"{LAB}/meets-it.md: ABORTED" in done.stdout
+    assert f"{LAB}/meets-it.md:7: aborted: this is a fault of the tool" in done.stdout
+    named = re.search(rf"report it with (\S+/{CRASHES}/\S+\.txt)", done.stdout)
+    assert named, done.stdout
+    assert "ZeroDivisionError" in Path(named[1]).read_text()
+    if door == "pytest":
+        assert re.search(r"ERROR .*meets-it.md::line 7", done.stdout), done.stdout
+        assert not re.search(r"FAILED .*meets-it", done.stdout)
+    else:
+        assert "1 of 3 pages do not hold; 1 of 3 pages could not be walked" in done.stdout
+
+
+@pytest.mark.usefixtures("engine")
+def test_what_could_not_be_tried_is_not_called_untrue(broken_tool: Path) -> None:
+    """Exit 2: nothing is known to be wrong with a page."""
+    (broken_tool / LAB / "endless.md").unlink()
+
+    done = run(broken_tool, "walkthrough", "verify")
+
+    assert done.returncode == 2, done.stdout
+    assert "1 of 2 pages could not be walked" in done.stdout
+
+
+@pytest.fixture
+def mortal(engine: Engine) -> Iterator[Embedded]:
+    """Yield an engine to be killed, in a state folder of its own."""
+    if engine.kind != "embedded":
+        pytest.skip("this machine's own engine is the user's, and is not killed")
+    state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
+    other = Embedded(state)
+    other.folder.mkdir(parents=True)
+    subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
+    try:
+        other.start(print)
+        yield other
+    finally:
+        other.remove()
+        subprocess.run(["rm", "-r", str(state)], check=True)
+
+
+@pytest.mark.parametrize("door", FRONT_DOORS)
+def test_an_engine_that_goes_away_aborts_every_page(mortal: Embedded, tmp_path: Path, door: str) -> None:
+    """Those under way and those that wait, each with the reason; the table is there all the same."""
+    names = [f"page-{number}" for number in range(6)]
+    project = tmp_path / "p"
+    for name in names:
+        small_project(project, f"# {name}\n\n```console\n$ docker events # {uuid.uuid4().hex}\n```\n", name)
+    log = tmp_path / "log"
+    changed = environment(
+        PYTHONPATH=str(project / "hooks"), LABS_STATE=str(mortal.folder.parent), LABS_ENGINE="embedded"
+    )
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", *FRONT_DOORS[door]]
+        walking = subprocess.Popen(command, cwd=project, env=changed, stdout=output, stderr=output)
+        assert wait_for(lambda: True if "walking 1 steps" in log.read_text() else None, 60, 0.1), log.read_text()
+
+        mortal.stop()
+
+        status = walking.wait(120)
+    said = log.read_text()
+    assert status == (2 if door == "verify" else 1), said
+    assert "Traceback" not in said
+    for name in names:
+        assert f"{LAB}/{name}.md: ABORTED" in said, said
+        assert re.search(rf"{LAB}/{name}.md:\d+: aborted: the Docker engine at \S+ does not answer any more", said), (
+            said
+        )
+    if door != "pytest":
+        assert "6 of 6 pages could not be walked" in said
+
+
+MEASURED = """\
+# A page that waits
+
+```dockerfile title="Dockerfile"
+FROM debian:trixie
+LABEL is={marker}
+HEALTHCHECK --interval=1s CMD ["false"]
+CMD ["sleep", "1000"]
+```
+
+```console
+$ docker build -q -t waiting docker-labs/lab-01-small
+…
+```
+
+```checks
+image: waiting
+healthy: 60 s
+unhealthy: 60 s
+stops:
+  - {{exit: 0, within: 60 s}}
+```
+"""
+
+
+def test_an_interrupt_ends_a_measurement(engine: Engine, tmp_path: Path) -> None:
+    """Ctrl-C while a container is observed: the run ends soon, and nothing of it is left."""
+    project = small_project(tmp_path / "p", MEASURED.format(marker=uuid.uuid4().hex))
+    log = tmp_path / "log"
+    label: dict[str, str | list[str] | bool] = {"label": WALK_LABEL}
+    with contextlib.closing(engine.api()) as api, log.open("wb") as output:
+        command, changed = (
+            [sys.executable, "-m", "walkthrough", "verify"],
+            environment(PYTHONPATH=str(project / "hooks")),
+        )
+        walking = subprocess.Popen(command, cwd=project, env=changed, stdout=output, stderr=output)
+        assert wait_for(lambda: api.containers.list(filters=label) or None, 120, 0.1), log.read_text()
+
+        walking.send_signal(signal.SIGINT)
+
+        assert walking.wait(30) == 130, log.read_text()
+        assert api.containers.list(all=True, filters=label) == []
+        assert api.images.list(filters=label) == []
+    assert "Traceback" not in log.read_text()
+    assert list((state_folder() / "walks").iterdir()) == []
+
+
+ERRORS: dict[str, tuple[BaseException, str]] = {
+    "full disk": (OSError(errno.ENOSPC, "No space left on device", "/var/x"), "the disk of /var/x is full; free some"),
+    "forbidden": (PermissionError(errno.EACCES, "Permission denied", "/etc/x"), "refuses '/etc/x': Permission denied"),
+    "engine": (docker.errors.APIError("500", explanation="layer is lost"), "the Docker engine reports: layer is lost"),
+    "slow": (
+        requests.ReadTimeout("read timed out"),
+        "did not answer a request: ReadTimeout: read timed out; run again",
+    ),
+    "none": (EngineMissingError("no engine answers"), "no engine answers"),
+    "ours": (RecursionError("too deep\nand more"), "a fault of the tool, not of the page: RecursionError: too deep;"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_error_has_one_sentence(tmp_path: Path, name: str) -> None:
+    """What is wrong and what to do; only a fault of the tool keeps a file."""
+    error, says = ERRORS[name]
+
+    words = str(reason(error, None, tmp_path))
+
+    assert says in words
+    assert "\n" not in words
+    assert len(list(tmp_path.glob(f"{CRASHES}/*.txt"))) == (name == "ours")
+
+
+def test_a_fault_that_cannot_be_kept_says_where_it_is() -> None:
+    """No state folder to write to: the place in the code is all there is."""
+    try:
+        os.fspath(3)  # type: ignore[call-overload]
+    except TypeError as error:
+        words = str(reason(error, None, Path("/proc/nowhere")))
+
+    assert "TypeError" in words
+    assert f"{Path(__file__).name}:" in words
+
+
+def test_without_an_engine_pytest_says_so_in_one_sentence(tmp_path: Path) -> None:
+    """Each page is an error, with what to do, and without a traceback."""
+    project = small_project(tmp_path / "p", told(uuid.uuid4().hex))
+
+    done = run(project, *FRONT_DOORS["pytest"], DOCKER_HOST="ssh://me@far.example")
+
+    assert done.returncode == 1
+    assert "2 errors" in done.stdout
+    assert done.stdout.count("DOCKER_HOST names the engine ssh://me@far.example, reached by ssh") >= 2
+    assert "pytest_plugin.py" not in done.stdout
+
+
+@pytest.mark.parametrize("living", [True, False])
+def test_a_run_on_another_engine_is_left_alone_while_it_lives(engine: Engine, tmp_path: Path, living: bool) -> None:
+    """Two engines, one state folder: what is cleaned up after is dead, by the lock that each run holds."""
+    other, workspace = f"another-{uuid.uuid4().hex}", tmp_path / "walk-x"
+    workspace.mkdir()
+    account = tmp_path / "x.json"
+    account.write_text(json.dumps({"engine": other, "walk": other, "tags": {}, "workspace": str(workspace)}))
+    environ = {**os.environ, WALK_VARIABLE: other}
+    with lock_of(other).open("w") as lock, subprocess.Popen(["sleep", "1000"], env=environ) as process:
+        try:
+            if living:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+
+            clean_up_dead(engine, tmp_path)
+
+            assert (account.exists(), workspace.exists()) == (living, living)
+            assert (process.poll() is None) == living or process.wait(10) == -signal.SIGKILL
+        finally:
+            process.kill()
+            lock_of(other).unlink()
+
+
+@pytest.mark.parametrize("aborted", [True, False])
+def test_a_page_that_could_not_be_walked_is_not_shown_as_untrue(tmp_path: Path, aborted: bool) -> None:
+    """The line below its heading, and the problem at its step."""
+    project = Project(small_project(tmp_path / "p", told("x")))
+    itinerary = read_course(project).itineraries[f"{LAB}/page.md"]
+    view = blocks.view_of(itinerary, None, (Problem(Location(f"{LAB}/page.md", 4), "it is so", aborted=aborted),))
+
+    assert ("This page could not be walked" in blocks.line(view, None)) == aborted
+    assert ("This page does not hold" in blocks.line(view, None)) == (not aborted)
+    assert ("aborted: it is so" in blocks.said(view, itinerary.steps[0].fence.number)) == aborted
