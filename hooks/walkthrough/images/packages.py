@@ -9,7 +9,7 @@ from typing import IO
 from walkthrough.images import distributions, languages, programs
 from walkthrough.images.package import UNREAD, Package
 
-__all__ = ["TRACES", "UNREAD", "Package", "found_in", "traces"]
+__all__ = ["TRACES", "UNREAD", "Package", "found_in"]
 
 TRACES = r"/(dpkg/status(\.d/.+)?|apk/db/installed|rpm/.+|node_modules/.+|[^/]+\.(dist|egg)-info|[^/]+\.jar)$"
 """Extended regular expression of paths by which scanners find packages: Debian, Alpine, Red Hat, npm, Python, Java.
@@ -30,11 +30,6 @@ _PARSERS: tuple[tuple[re.Pattern[str], Callable[[str, bytes], Iterable[Package]]
         (r"/release$", languages.java_runtime),
     )
 )
-
-
-def traces(paths: Iterable[str]) -> list[str]:
-    """Return the paths that lead a scanner to a package, sorted."""
-    return sorted(path for path in paths if re.search(TRACES, path))
 
 
 def found_in(path: str, size: int, content: IO[bytes]) -> tuple[Package, ...]:

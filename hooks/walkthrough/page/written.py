@@ -6,8 +6,10 @@ comments ``<!-- claims -->`` and ``<!-- end of claims -->`` stands the table of 
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from walkthrough.claims import guide
 from walkthrough.errors import Problem
@@ -45,9 +47,16 @@ def rewrite(project: Project, itineraries: dict[str, Itinerary]) -> list[str]:
         for part in sorted(stale, key=lambda part: -part.first):
             lines[part.first - 1 : part.end - 1] = part.wanted
         if stale:
-            (project.root / path).write_text("\n".join(lines), encoding="utf-8", newline="")
+            _write(project.root / path, lines)
             changed.append(path)
     return changed
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    """Write a page with the line ends, and the byte order mark, that it has."""
+    known = path.read_bytes()
+    text = ("\r\n" if b"\r\n" in known else "\n").join(lines)
+    path.write_bytes(text.encode("utf-8-sig" if known.startswith(codecs.BOM_UTF8) else "utf-8"))
 
 
 def _stale(itinerary: Itinerary, itineraries: dict[str, Itinerary]) -> Iterator[Part]:
