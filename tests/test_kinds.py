@@ -77,7 +77,7 @@ TOLD = {
         SLIM + "RUN echo toor:x:0:0::/:/bin/sh >>/etc/passwd\nUSER toor\n", "user: not root", False
     ),
     "another-name-of-root-by-name": Told(
-        SLIM + "RUN echo toor:x:0:0::/:/bin/sh >>/etc/passwd\nUSER toor\n", "user: toor", False
+        SLIM + "RUN echo toor:x:0:0::/:/bin/sh >>/etc/passwd\nUSER toor\n", "user: toor", True
     ),
     "a-name-that-nobody-has": Told(SLIM + "USER ghost\n", "user: not root", False),
     "a-name": Told(SLIM + "USER www-data\n", "user: not root", True),
