@@ -20,6 +20,7 @@ from walkthrough.doors.verify import PageResult, Run, verify
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.figures import sources
+from walkthrough.page.itinerary import content_digest
 from walkthrough.page.pages import Page
 from walkthrough.project import Project, state_folder
 from walkthrough.publish import blocks, figures, status
@@ -27,6 +28,7 @@ from walkthrough.publish.archive import archives, checksum
 from walkthrough.publish.downloads import downloads
 from walkthrough.publish.labfolder import drift_of
 from walkthrough.publish.policy import with_policy
+from walkthrough.publish.score import read_scores, score_path
 from walkthrough.publish.slots import Verdicts, slot
 from walkthrough.record.evidence import Record, read_record
 from walkthrough.walk.abort import reason
@@ -152,8 +154,11 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
 def _listed(path: str, page: Any, files: Any) -> status.Listed:
     """Return the view of the lab page ``path``, and the link that leads to it from ``page``."""
     assert _site.course is not None
-    view = blocks.view_of(_site.course.itineraries[path], _site.records[path])
-    return status.Listed(view, _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url)
+    itinerary = _site.course.itineraries[path]
+    view = blocks.view_of(itinerary, _site.records[path])
+    score = read_scores(score_path(_site.course.project, itinerary.page)).get(path)
+    link = _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url
+    return status.Listed(view, link, score, score is not None and score.content == content_digest(itinerary))
 
 
 def _root(page: Any) -> str:

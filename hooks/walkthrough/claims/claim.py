@@ -140,8 +140,8 @@ def edges(limit: Limit, finding: Finding) -> Iterator[tuple[str, Limit]]:
         step = measured / 100 if limit.kind == "time" else 1
         for bound, at_least in ((measured - step, False), (measured + step, True)):
             if bound >= 0:
-                side = "at least more than" if at_least else "at most less than"
-                yield f"{side} what was measured, {finding.measured_text()}", Limit(bound, at_least, limit.kind)
+                side = "at least a little more" if at_least else "at most a little less"
+                yield f"{side} than was measured", Limit(bound, at_least, limit.kind)
 
 
 def within(value: S, finding: Finding) -> Iterator[tuple[str, S]]:

@@ -21,7 +21,7 @@ from walkthrough.mutate.remembering import RememberingSubject
 from walkthrough.observe.builds import Build
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.pages import Page
-from walkthrough.page.steps import CheckImage, CompareFragment, RunScript, Step
+from walkthrough.page.steps import ApplyDiff, CheckImage, CompareFragment, RunScript, Step
 from walkthrough.project import state_folder
 from walkthrough.walk.guide import Guide, claim_problem
 from walkthrough.walk.measure import measured
@@ -45,6 +45,10 @@ class Blocks:
                 other = replace(step, fence=replace(step.fence, text=text))
                 problems = guide.take(page, other, False).problems
                 self.results.append(texts.tried(Mutant("file", step.fence.line, f"{step.title}: {words}"), problems))
+        elif isinstance(step, ApplyDiff):
+            # That there is no such file, only a walk can tell: a command might have made it.
+            problems = guide.take(page, replace(step, path=f"{step.path}-renamed"), False).problems
+            self.results.append(texts.tried(Mutant("file", step.fence.line, f"{step.title}: renamed"), problems))
         elif isinstance(step, CheckImage):
             with guide.quiet():
                 self.results += self._claims(guide, page, step)

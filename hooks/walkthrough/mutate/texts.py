@@ -58,8 +58,8 @@ def files(project: Project, itinerary: Itinerary) -> Iterator[Tried | Uncounted]
 
 
 def _other_files(step: WriteFile | ApplyDiff) -> Iterator[tuple[str, WriteFile | ApplyDiff]]:
-    yield "renamed", replace(step, path=f"{step.path}-renamed")
     if isinstance(step, WriteFile):
+        yield "renamed", replace(step, path=f"{step.path}-renamed")
         yield "a line more", replace(step, fence=replace(step.fence, text=f"{step.fence.text}# mutant\n"))
         return
     lines = step.fence.text.split("\n")
