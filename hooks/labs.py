@@ -20,7 +20,6 @@ from walkthrough.doors.verify import PageResult, Run, verify
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.figures import sources
-from walkthrough.page.itinerary import content_digest
 from walkthrough.page.pages import Page
 from walkthrough.project import Project, state_folder
 from walkthrough.publish import blocks, figures, status
@@ -28,7 +27,7 @@ from walkthrough.publish.archive import archives, checksum
 from walkthrough.publish.downloads import downloads
 from walkthrough.publish.labfolder import drift_of
 from walkthrough.publish.policy import with_policy
-from walkthrough.publish.score import read_scores, score_path
+from walkthrough.publish.score import current_score
 from walkthrough.publish.slots import Verdicts, slot
 from walkthrough.record.evidence import Record, read_record
 from walkthrough.walk.abort import reason
@@ -156,9 +155,8 @@ def _listed(path: str, page: Any, files: Any) -> status.Listed:
     assert _site.course is not None
     itinerary = _site.course.itineraries[path]
     view = blocks.view_of(itinerary, _site.records[path])
-    score = read_scores(score_path(_site.course.project, itinerary.page)).get(path)
     link = _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url
-    return status.Listed(view, link, score, score is not None and score.content == content_digest(itinerary))
+    return status.Listed(view, link, *current_score(_site.course.project, itinerary))
 
 
 def _root(page: Any) -> str:

@@ -21,7 +21,7 @@ from walkthrough.page.expected import matches
 from walkthrough.project import Project
 from walkthrough.publish import blocks
 from walkthrough.publish.labfolder import write_lab
-from walkthrough.publish.score import Entry, Score, read_scores, write_score
+from walkthrough.publish.score import Entry, Score, current_score, read_scores, write_score
 from walkthrough.publish.status import Listed, status
 from walkthrough.units import parse_limit
 
@@ -186,7 +186,7 @@ def test_scores_are_kept_by_page_and_shown_on_the_status_page(tmp_path: Path) ->
     assert write_score(project, itinerary.page, score, [])
     assert not write_score(project, itinerary.page, score, [])
 
-    html = status([Listed(blocks.view_of(itinerary, None), "page/", score)])
+    html = status([Listed(blocks.view_of(itinerary, None), "page/", *current_score(project, itinerary))])
 
     assert '<td class="walk-number">2 (of an earlier page)</td>' in html
     assert "<strong>Survives</strong>, line 4: size: 30 MB &lt;more&gt;; measured: 30.0 MB" in html

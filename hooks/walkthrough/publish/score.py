@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.page.pages import Page
 from walkthrough.project import Project
 
@@ -54,6 +55,12 @@ def read_scores(path: Path) -> dict[str, Score]:
         return {page: Score.model_validate(score) for page, score in told.items()}
     except (OSError, ValueError, AttributeError, ValidationError):
         return {}
+
+
+def current_score(project: Project, itinerary: Itinerary) -> tuple[Score | None, bool]:
+    """Return a page's score, if it has one, and whether that is of the page as it is now."""
+    score = read_scores(score_path(project, itinerary.page)).get(itinerary.page.path)
+    return score, score is not None and score.content == content_digest(itinerary)
 
 
 def write_score(project: Project, page: Page, score: Score, pages: Iterable[str]) -> bool:

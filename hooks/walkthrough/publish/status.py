@@ -53,7 +53,7 @@ def _history(record: Record, image: str, now: int) -> list[tuple[str, str]]:
 
 
 def status(pages: Iterable[Listed]) -> str:
-    """Return the HTML of the status of the course: coverage, dates, mutants, sizes and their history, what is not run."""
+    """Return the HTML of the course's status: coverage, dates, mutants, sizes and their history, what is not run."""
     listed = list(pages)
     records = [page.view.record for page in listed if page.view.record]
     whole = whole_coverage(record.coverage for record in records)
