@@ -22,12 +22,11 @@ from walkthrough.page.course import Course, read_course
 from walkthrough.page.figures import sources
 from walkthrough.page.pages import Page
 from walkthrough.project import Project, state_folder
-from walkthrough.publish import blocks, figures, status
+from walkthrough.publish import blocks, figures, score, status
 from walkthrough.publish.archive import archives, checksum
 from walkthrough.publish.downloads import downloads
 from walkthrough.publish.labfolder import drift_of
 from walkthrough.publish.policy import with_policy
-from walkthrough.publish.score import current_score
 from walkthrough.publish.slots import Verdicts, slot
 from walkthrough.record.evidence import Record, read_record
 from walkthrough.walk.abort import reason
@@ -156,7 +155,7 @@ def _listed(path: str, page: Any, files: Any) -> status.Listed:
     itinerary = _site.course.itineraries[path]
     view = blocks.view_of(itinerary, _site.records[path])
     link = _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url
-    return status.Listed(view, link, *current_score(_site.course.project, itinerary))
+    return status.Listed(view, link, *score.current_score(_site.course.project, itinerary))
 
 
 def _root(page: Any) -> str:
