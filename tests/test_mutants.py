@@ -14,6 +14,7 @@ from walkthrough.claims.registry import claims
 from walkthrough.claims.spec import read_spec
 from walkthrough.doors.mutants import score_of
 from walkthrough.machine.engine import Engine
+from walkthrough.mutate.dockerfiles import edits
 from walkthrough.mutate.mutant import Mutant, Tried, Uncounted
 from walkthrough.mutate.texts import files, other_fragments, other_outputs
 from walkthrough.page.course import read_course
@@ -82,7 +83,7 @@ def test_a_page_of_all_kinds_loses_every_mutant_and_a_weak_one_keeps_its_own(eng
     assert done.returncode == 1, done.stdout
     scores = read_scores(project / "labs/lab-01-small/evidence/mutants.json")
     honest, weak = (scores[f"docs/lab-01-small/{name}.md"] for name in ("honest", "weak"))
-    assert set(honest.made) == {"claim", "image", "file", "command", "output"}
+    assert set(honest.made) == {"claim", "image", "build", "file", "command", "output"}
     assert honest.survivors == []
     assert len(honest.killed) == honest.total > 50
     line = line_with(project / "docs/lab-01-small/weak.md", "size: 90 MB")
@@ -162,6 +163,23 @@ def test_files_and_changes_are_told_at_the_fence_that_is_false(tmp_path: Path) -
     assert [one for one in results if not (isinstance(one, Tried) and one.killed)] == []
     assert {one.mutant.line for one in results if isinstance(one, Tried)} == {1, 7, 13}
     assert len(results) == 6
+
+
+def test_a_dockerfile_is_changed_where_a_claim_on_its_build_looks() -> None:
+    """A stage for nothing before the last; tests that nothing hangs on; all files before the step to be reused."""
+    dockerfile = "FROM a AS build\nRUN get\nCOPY . .\nFROM build AS test\nRUN t\nFROM scratch\nCOPY --from=test /x /x\n"
+    claims_ = "stages: reached\nguard: {stage: test, file: x, replace: a, by: b}\n"
+    claims_ += "reuses: {edit: x, extend: a, steps: [RUN get]}"
+    spec, faults = read_spec(f"image: x\n{claims_}\n", 1)
+    assert spec, faults
+
+    found = {edit.key: edit.text for edit in edits(spec, dockerfile)}
+
+    assert found == {
+        "stages": dockerfile.replace("FROM scratch", "FROM scratch AS unneeded\nCOPY . /\n\nFROM scratch"),
+        "guard": dockerfile.replace("--from=test", "--from=build"),
+        "reuses": dockerfile.replace("RUN get", "COPY . /mutant/\nRUN get"),
+    }
 
 
 def test_a_mutant_that_is_told_at_another_line_survives() -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from walkthrough.claims.registry import claims
 from walkthrough.claims.spec import claim_line
-from walkthrough.errors import StepError
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_LABEL
 from walkthrough.machine.provision import provided
 from walkthrough.mutate import texts
+from walkthrough.mutate.dockerfiles import edits
 from walkthrough.mutate.images import HELPER, Change, changes
 from walkthrough.mutate.mutant import Mutant, Tried, Uncounted
 from walkthrough.mutate.remembering import RememberingSubject
-from walkthrough.observe.builds import Build
+from walkthrough.observe.builds import Build, rebuild
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import ApplyDiff, CheckImage, CompareFragment, RunScript, Step
@@ -86,8 +86,8 @@ class Blocks:
         ):
             for number, change in enumerate(changes(step.spec, subject.image)):
                 yield from self._image(guide, page, step, change, Path(folder, str(number)))
-            if "stages" in step.spec.made:
-                yield self._stage(guide, page, step, subject.build)
+            if {"stages", "guard", "reuses"} & step.spec.made.keys():
+                yield from self._builds(guide, page, step, subject.build)
 
     def _image(
         self, guide: Guide, page: Page, step: CheckImage, change: Change, folder: Path
@@ -123,23 +123,24 @@ class Blocks:
         finally:
             self._engine.command("image", "rm", "--force", name)
 
-    def _stage(self, guide: Guide, page: Page, step: CheckImage, build: Build) -> Tried | Uncounted:
-        """Return what comes of a stage more in the Dockerfile, from which nothing is copied."""
-        line = claim_line(step.fence.text, step.fence.first_text_line, "stages")
-        words = f"{step.spec.image} stages: a stage that nothing is copied from"
+    def _builds(self, guide: Guide, page: Page, step: CheckImage, build: Build) -> Iterator[Tried | Uncounted]:
+        """Yield what comes of other Dockerfiles, each of which stands in the lab's folder while it is tried."""
         named = next(iter(build.values("-f", "--file")[-1:]), None)
         place = build.folder / (named or Path(build.arguments[-1]) / "Dockerfile")
         if not place.is_file():
-            return Uncounted(line, words, "its Dockerfile is no file of the lab")
-        original = place.read_text(encoding="utf-8")
-        lines = original.split("\n")
-        last = max(number for number, text in enumerate(lines) if text.upper().startswith("FROM "))
-        try:
-            place.write_text("\n".join([*lines[:last], "FROM scratch AS unneeded", "COPY . /", "", *lines[last:]]))
-            with guide.subject(replace(step.spec, made={"stages": "reached"}), ImageSubject) as subject:
-                found = measured(claims()["stages"], "reached", subject, "stages")
-        except (StepError, OSError) as error:
-            return Uncounted(line, words, str(error))
-        finally:
-            place.write_text(original, encoding="utf-8", newline="\n")
-        return texts.tried(Mutant("build", line, words), [] if found.ok else [claim_problem(page, step, found)])
+            why = "its Dockerfile is no file of the lab"
+            yield Uncounted(step.fence.line, f"{step.spec.image}: changes of its Dockerfile", why)
+            return
+        original = place.read_bytes()
+        for edit in edits(step.spec, original.decode(errors="replace")):
+            line = claim_line(step.fence.text, step.fence.first_text_line, edit.key)
+            mutant = Mutant("build", line, f"{step.spec.image} {edit.key}: {edit.words}")
+            made = {edit.key: step.spec.made[edit.key]}
+            try:
+                place.write_text(edit.text, encoding="utf-8", newline="\n")
+                rebuild(self._engine, build, _BUILD_LIMIT)  # so that an edit after it finds steps to reuse
+                with guide.subject(replace(step.spec, made=made), ImageSubject) as subject:
+                    found = measured(claims()[edit.key], made[edit.key], subject, edit.key)
+            finally:
+                place.write_bytes(original)
+            yield texts.tried(mutant, [] if found.ok else [claim_problem(page, step, found)])
