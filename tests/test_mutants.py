@@ -75,7 +75,8 @@ IMAGE_ALONE = {"stages"}
 def test_a_page_of_all_kinds_loses_every_mutant_and_a_weak_one_keeps_its_own(engine: Engine, tmp_path: Path) -> None:
     """Killed means told at the right line. The survivor is named with its line, and costs the run its status."""
     assert engine.version
-    project = small_project(tmp_path, honest_page("labs-test-mutants", "18437"), "honest")
+    page = honest_page("labs-test-mutants", "18437").replace("guard:", "stages: reached\nguard:")
+    project = small_project(tmp_path, page, "honest")
     small_project(tmp_path, WEAK, "weak")
 
     done = run(project, "walkthrough", "mutants")

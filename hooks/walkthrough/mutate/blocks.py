@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from walkthrough.claims.finding import Finding
 from walkthrough.claims.registry import claims
 from walkthrough.claims.spec import claim_line
 from walkthrough.machine.engine import Engine
@@ -117,9 +118,7 @@ class Blocks:
                     if kind == "memory":
                         subject.ready(subject.server)
                     found = measured(claim, entry, subject, key)
-                problems = [] if found.ok else [claim_problem(page, step, found)]
-                result = texts.tried(mutant(key), problems)
-                yield result if problems else replace(result, said=f"measured: {found.measured_text()}")
+                yield _result(page, step, mutant(key), found, change.mute)
         finally:
             self._engine.command("image", "rm", "--force", name)
 
@@ -138,9 +137,20 @@ class Blocks:
             made = {edit.key: step.spec.made[edit.key]}
             try:
                 place.write_text(edit.text, encoding="utf-8", newline="\n")
-                rebuild(self._engine, build, _BUILD_LIMIT)  # so that an edit after it finds steps to reuse
+                built = rebuild(self._engine, build, _BUILD_LIMIT)  # so that an edit after it finds steps to reuse
+                if built.exit_code != 0:
+                    yield Uncounted(line, mutant.words, f"it cannot be built: {built.words[-200:]}")
+                    continue
                 with guide.subject(replace(step.spec, made=made), ImageSubject) as subject:
                     found = measured(claims()[edit.key], made[edit.key], subject, edit.key)
             finally:
                 place.write_bytes(original)
-            yield texts.tried(mutant, [] if found.ok else [claim_problem(page, step, found)])
+            yield _result(page, step, mutant, found, False)
+
+
+def _result(page: Page, step: CheckImage, mutant: Mutant, found: Finding, mute: bool) -> Tried | Uncounted:
+    """Return what comes of a finding on a mutant; what cannot be measured, but should be, tells nothing."""
+    if found.measured is None and found.unit == "text" and not mute:
+        return Uncounted(mutant.line, mutant.words, f"it cannot be measured: {found.hint[:200]}")
+    result = texts.tried(mutant, [] if found.ok else [claim_problem(page, step, found)])
+    return replace(result, said=f"measured: {found.measured_text()}") if found.ok else result

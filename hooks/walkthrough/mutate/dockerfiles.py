@@ -39,6 +39,8 @@ def edits(spec: ImageSpec, text: str) -> Iterator[Edit]:
     reuse: Reuse | None = spec.made.get("reuses")
     for step in reuse.steps if reuse else ():
         at = next((number for number, line in enumerate(lines) if step in line), None)
+        while at and lines[at - 1].rstrip().endswith("\\"):
+            at -= 1
         if at is not None:
             early = [*lines[:at], "COPY . /mutant/", *lines[at:]]
             yield Edit(f"everything is copied before {step[:50]}", "reuses", "\n".join(early))
