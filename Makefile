@@ -9,7 +9,7 @@ export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := site
-.PHONY: help site serve unit test verify record check format bench engine engine-down clean
+.PHONY: help site serve unit test verify record mutants check format bench engine engine-down clean
 
 site: $(VENV)/ready ## (default) walk every page that changed, build the site into site/
 	@$(BIN)/mkdocs build --quiet
@@ -28,6 +28,9 @@ verify: $(VENV)/ready ## walk pages without building the site: make verify PAGES
 
 record: $(VENV)/ready ## rewrite the outputs that pages show from a fresh walk: make record PAGES=…
 	@$(BIN)/python -m walkthrough record $(PAGES)
+
+mutants: $(VENV)/ready ## change what makes pages false, see that each change is told: make mutants PAGES=…
+	@$(BIN)/python -m walkthrough mutants $(PAGES)
 
 check: $(VENV)/ready ## format, lint, types and layers, of Python, Markdown and Dockerfiles
 	@$(BIN)/ruff format --check --quiet .

@@ -22,7 +22,7 @@ from walkthrough.page.course import Course, read_course
 from walkthrough.page.figures import sources
 from walkthrough.page.pages import Page
 from walkthrough.project import Project, state_folder
-from walkthrough.publish import blocks, figures, status
+from walkthrough.publish import blocks, figures, score, status
 from walkthrough.publish.archive import archives, checksum
 from walkthrough.publish.downloads import downloads
 from walkthrough.publish.labfolder import drift_of
@@ -152,8 +152,10 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
 def _listed(path: str, page: Any, files: Any) -> status.Listed:
     """Return the view of the lab page ``path``, and the link that leads to it from ``page``."""
     assert _site.course is not None
-    view = blocks.view_of(_site.course.itineraries[path], _site.records[path])
-    return status.Listed(view, _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url)
+    itinerary = _site.course.itineraries[path]
+    view = blocks.view_of(itinerary, _site.records[path])
+    link = _root(page) + files.get_file_from_path(path.removeprefix("docs/")).url
+    return status.Listed(view, link, *score.current_score(_site.course.project, itinerary))
 
 
 def _root(page: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
@@ -46,6 +46,9 @@ class Strict(BaseModel):
     """A part of a claim: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+S = TypeVar("S", bound=Strict)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,18 @@ class Claim(Generic[V]):
         del value
         yield from ()
 
+    def mutants(self, value: V, finding: Finding, subject: Subject) -> Iterator[tuple[str, V]]:
+        """Yield values that are false where ``finding`` on ``value`` holds, each with words of what was changed.
+
+        By default a limit is drawn to either side of what was measured, and a yes is made a no. A claim with other
+        values says itself what is false; one of which only the image can be changed has none.
+        """
+        del subject
+        if isinstance(value, Limit):
+            yield from cast("Iterator[tuple[str, V]]", edges(value, finding))
+        elif isinstance(value, bool):
+            yield f"{self.name}: {str(not value).lower()}", cast("V", not value)
+
     def entries(self, value: Any) -> Iterator[tuple[str, V]]:
         """Yield key and value of each single claim that is made by ``value``."""
         if not self.many:
@@ -116,6 +131,25 @@ class Claim(Generic[V]):
         parts = value.items() if isinstance(value, dict) else value
         for index, part in enumerate(parts):
             yield f"{self.name}.{index}", part
+
+
+def edges(limit: Limit, finding: Finding) -> Iterator[tuple[str, Limit]]:
+    """Yield the limits to either side of what ``finding`` measured, and closest to it: one unit, of a time 1 %."""
+    measured = finding.measured
+    if isinstance(measured, (int, float)):
+        step = measured / 100 if limit.kind == "time" else 1
+        for bound, at_least in ((measured - step, False), (measured + step, True)):
+            if bound >= 0:
+                side = "at least a little more" if at_least else "at most a little less"
+                yield f"{side} than was measured", Limit(bound, at_least, limit.kind)
+
+
+def within(value: S, finding: Finding) -> Iterator[tuple[str, S]]:
+    """Yield ``value`` with each of the times that are false of its ``within``, where it has one and it was measured."""
+    limit = getattr(value, "within", None)
+    if isinstance(limit, Limit) and finding.unit == "seconds":
+        for words, mutant in edges(limit, finding):
+            yield f"within {words}", value.model_copy(update={"within": mutant})
 
 
 def call(*words: object) -> str:

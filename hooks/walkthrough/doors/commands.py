@@ -1,4 +1,4 @@
-"""The command line: verify, record, engine."""
+"""The command line: verify, record, mutants, engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from walkthrough.doors.mutants import try_mutants
 from walkthrough.doors.recording import record_outputs
 from walkthrough.doors.report import Progress, annotation, summary, table
 from walkthrough.doors.verify import Options, PageResult, Run, Verdict, verify
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
         command.add_argument("--fresh", action="store_true", help="believe no remembered verdict")
         command.add_argument("--check", action="store_true", help="report stale files below labs/, do not rewrite them")
+    mutants = commands.add_parser("mutants", help="walk pages and change what makes them false: all of it must be told")
+    mutants.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
     engine = commands.add_parser("engine", help="start, stop or remove the engine")
     engine.add_argument("action", choices=["start", "stop", "remove"])
     chosen = parser.parse_args(arguments)
@@ -41,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.command == "engine":
             return _engine(chosen.action)
+        if chosen.command == "mutants":
+            return try_mutants(read_course(Project.find()), chosen.pages)
         return _verify(chosen.pages, chosen.command == "record", chosen.fresh, chosen.check)
     except WalkthroughError as error:
         print(f"error: {error}", file=sys.stderr)

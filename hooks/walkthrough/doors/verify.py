@@ -29,7 +29,7 @@ from walkthrough.record.memory import Cache, cache_key
 from walkthrough.walk.abort import reason
 from walkthrough.walk.needs import bases_of, images_of, resources_of
 from walkthrough.walk.outcome import Walked
-from walkthrough.walk.walk import abandon, walk
+from walkthrough.walk.walk import Visitor, abandon, walk
 
 Verdict = Literal["verified", "unchanged", "failed", "timed out", "aborted", "broken", "recorded"]
 """*Broken*: the page cannot be walked as it is written. *Aborted*: something else than the page is wrong."""
@@ -95,6 +95,8 @@ class Options:
     keep_going: bool = False
     stopped: threading.Event = field(default_factory=threading.Event)
     """Set by who wants no more pages: those under way are ended, and the others have no result."""
+    visitor: Callable[[str], Visitor] | None = None
+    """Makes, of a page's path, who is called after each of its steps that passed."""
     workers: int = field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
 
 
@@ -228,7 +230,9 @@ class _Runner:
 
     def _walked(self, path: str) -> PageResult:
         itinerary = self._course.itineraries[path]
-        walked = walk(itinerary, self._engine, state_folder(), self._reporter.step, self._options.keep_going)
+        options = self._options
+        visitor = options.visitor(path) if options.visitor else None
+        walked = walk(itinerary, self._engine, state_folder(), self._reporter.step, options.keep_going, visitor)
         for left in walked.left:
             self._reporter.say(f"{path}: left behind: {left}")
         record = make_record(itinerary, walked, self._used(itinerary), self._engine.version)

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from types import TracebackType
+from typing import Self
 
 import docker
 import docker.errors
@@ -53,7 +54,7 @@ class ImageSubject:
         self._server: Running | None = None
         self._edited: tuple[str, int] | None = None
 
-    def __enter__(self) -> ImageSubject:
+    def __enter__(self) -> Self:
         self.api: docker.DockerClient = self._open.enter_context(contextlib.closing(self.engine.api()))
         return self
 

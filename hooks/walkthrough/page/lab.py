@@ -11,6 +11,8 @@ from walkthrough.page.pages import Page
 from walkthrough.page.patch import apply_patch
 from walkthrough.page.steps import ApplyDiff, Step, WriteFile
 
+_KEPT_BESIDE = {"mutants"}
+"""What is kept of a whole lab beside the records of its pages."""
 _OF_THE_SITE = {"evidence", "files"}
 """Folders of a lab on the site in which no page of an author can lie."""
 
@@ -58,6 +60,9 @@ def collisions(itineraries: dict[str, Itinerary]) -> Iterator[Problem]:
     pages: dict[tuple[str, str], Page] = {}
     for itinerary in itineraries.values():
         page = itinerary.page
+        if page.flat_name.casefold() in _KEPT_BESIDE:
+            what = f"the evidence of this page would be a file that is kept for its whole lab, {page.flat_name}.json"
+            yield Problem(page.at(1), what, "rename the page")
         other = pages.setdefault((str(page.lab), page.flat_name.casefold()), page)
         if other is not page:
             what = f"the evidence of this page and of {other.path} would be one file, {page.flat_name}.json"

@@ -1,4 +1,4 @@
-"""The status of the whole course: coverage, dates, sizes and their history, what is not run."""
+"""The status of the whole course: coverage, dates, mutants, sizes and their history, what is not run."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 from walkthrough.page.steps import IMAGE_TITLE, NotRun
 from walkthrough.publish.blocks import View, render
+from walkthrough.publish.score import Score
 from walkthrough.record.evidence import Record, whole_coverage
 from walkthrough.units import size_text
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A page in the course's status: its view, and the link to it."""
+    """A page in the course's status: its view, the link to it, and its mutants."""
 
     view: View
     link: str
+    score: Score | None = None
+    """What came of its mutants, where they were ever tried."""
+    current: bool = False
+    """Whether they were tried on the page as it is now."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def _history(record: Record, image: str, now: int) -> list[tuple[str, str]]:
 
 
 def status(pages: Iterable[Listed]) -> str:
-    """Return the HTML of the whole course's status: coverage, dates, sizes and their history, what is not run."""
+    """Return the HTML of the course's status: coverage, dates, mutants, sizes and their history, what is not run."""
     listed = list(pages)
     records = [page.view.record for page in listed if page.view.record]
     whole = whole_coverage(record.coverage for record in records)

@@ -6,12 +6,14 @@ import re
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
 import docker.errors
 
 from walkthrough.claims.finding import Finding
-from walkthrough.claims.spec import claim_line
+from walkthrough.claims.spec import ImageSpec, claim_line
 from walkthrough.errors import Location, Problem, StepError, TimedOutError
 from walkthrough.images.anatomy import Anatomy
 from walkthrough.machine.engine import Engine
@@ -42,6 +44,7 @@ from walkthrough.walk.workspace import Workspace
 
 _BLAMED = re.compile(r"(?P<file>[\w.-]*Dockerfile[\w.-]*):(?P<line>\d+)")
 _NO_TERMINAL = re.compile(r"\bnot a (?:TTY|terminal)\b|\bnon[- ]TTY\b|\ba terminal is required\b", re.IGNORECASE)
+S = TypeVar("S", bound=ImageSubject)
 _LONG_LINE = 500
 """Characters of a line that an author is shown of an output that fails."""
 
@@ -108,12 +111,10 @@ class Guide:
                 with _quiet.shared():
                     self._script(step, commands)
             elif isinstance(step, CheckImage):
-                made = read_journal(self._journal)
-                subject = ImageSubject(step.spec, self._engine, self._identity, made, self._workspace.lab)
                 with _quiet.alone():
-                    measured = measure(subject)
+                    measured = measure(self.subject(step.spec, ImageSubject))
                 findings, stand_in, made_of = measured.findings, measured.stand_in, measured.anatomy
-                problems += [_problem(page, step, finding) for finding in findings if not finding.ok]
+                problems += [claim_problem(page, step, finding) for finding in findings if not finding.ok]
             else:
                 raise TypeError(f"no way to take a {type(step).__name__}")
         except Exception as error:
@@ -136,6 +137,14 @@ class Guide:
             stand_in=stand_in,
             anatomy=made_of,
         )
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Measure while no command of another page runs."""
+        return _quiet.alone()
+
+    def subject(self, spec: ImageSpec, kind: type[S]) -> S:
+        """Return an image to be measured as the page stands now: its builds until here, the lab's files as they are."""
+        return kind(spec, self._engine, self._identity, read_journal(self._journal), self._workspace.lab)
 
     def _judged(self, error: Exception) -> tuple[Status, StepError]:
         """Return whether an error is the page's or not, and what there is to say of it."""
@@ -176,20 +185,14 @@ class Guide:
         page: Page,
     ) -> None:
         done = self._run(command.text, command.text, wanted, timeout, commands)
-        if done.exit_code != wanted:
-            what = f"'{command.head}' ends with exit status {done.exit_code}, not {wanted}"
-            todo = 'if it should fail, say so: exit="1"' if wanted == 0 else "see its output"
-            if any(_NO_TERMINAL.search(line) for line in done.output):
-                todo = "a walk has no terminal: leave out -t (write -i alone), or mark the block norun"
+        if problem := exit_problem(page, command, wanted, done):
             culprit = self._culprit(done.output)
             if culprit and culprit.path == page.path:
-                what = f"this line fails when line {command.line} runs {what}"
-                raise StepError(what, todo, _end_of(done.output), culprit.line)
-            raise StepError(what, todo, _end_of(done.output))
-        if command.expected and not matches(command.expected, done.output):
-            what = f"'{command.head}' does not print what the page shows"
-            todo = "correct the page, or run 'make record' and read the difference"
-            problems.append(Problem(page.at(command.line), what, todo, difference(command.expected, done.output)))
+                what = f"this line fails when line {command.line} runs {problem.what}"
+                raise StepError(what, problem.todo, problem.detail, culprit.line)
+            raise StepError(problem.what, problem.todo, problem.detail)
+        if problem := output_problem(page, command, done.output):
+            problems.append(problem)
 
     def _culprit(self, output: Sequence[str]) -> Location | None:
         """Return the page's line of the Dockerfile's line that BuildKit blames, where the page shows it whole."""
@@ -214,11 +217,32 @@ class Guide:
             raise StepError(what, "see its output", _end_of(done.output))
 
 
+def exit_problem(page: Page, command: Command, wanted: int, done: CommandOutcome) -> Problem | None:
+    """Return the problem of a command that ended with another exit status than ``wanted``, at its line."""
+    if done.exit_code == wanted:
+        return None
+    what = f"'{command.head}' ends with exit status {done.exit_code}, not {wanted}"
+    todo = 'if it should fail, say so: exit="1"' if wanted == 0 else "see its output"
+    if any(_NO_TERMINAL.search(line) for line in done.output):
+        todo = "a walk has no terminal: leave out -t (write -i alone), or mark the block norun"
+    return Problem(page.at(command.line), what, todo, _end_of(done.output))
+
+
+def output_problem(page: Page, command: Command, output: Sequence[str]) -> Problem | None:
+    """Return the problem of a command that printed ``output`` where the page shows something else, at its line."""
+    if not command.expected or matches(command.expected, output):
+        return None
+    what = f"'{command.head}' does not print what the page shows"
+    todo = "correct the page, or run 'make record' and read the difference"
+    return Problem(page.at(command.line), what, todo, difference(command.expected, output))
+
+
 def _end_of(lines: Sequence[str]) -> str:
     return "\n".join(line[:_LONG_LINE] for line in lines[-25:])
 
 
-def _problem(page: Page, step: CheckImage, finding: Finding) -> Problem:
+def claim_problem(page: Page, step: CheckImage, finding: Finding) -> Problem:
+    """Return the problem of a claim that does not hold, at its line."""
     line = claim_line(step.fence.text, step.fence.first_text_line, finding.key)
     first, _, rest = finding.hint.partition("\n")
     what = f"{step.spec.image}: claimed: {finding.claim}; measured: {finding.measured_text()}"

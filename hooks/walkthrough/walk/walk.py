@@ -18,6 +18,7 @@ from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import end_marked
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page
+from walkthrough.page.steps import Step
 from walkthrough.walk.abort import reason
 from walkthrough.walk.guide import Guide
 from walkthrough.walk.outcome import Outcome, Status, Walked
@@ -26,6 +27,8 @@ from walkthrough.walk.workspace import Workspace
 Listener = Callable[[str, int, int, str], None]
 """Called at the beginning of each step with page path, step number from 1, number of steps, title."""
 
+Visitor = Callable[[Guide, Page, Step, Outcome], None]
+"""Called after each step of the page that passed, while all that the walk made so far is there."""
 
 _under_way: dict[str, Engine] = {}
 
@@ -44,6 +47,7 @@ def walk(
     state: Path,
     listener: Listener = lambda *_: None,
     keep_going: bool = False,
+    visitor: Visitor | None = None,
 ) -> Walked:
     """Walk a page on an engine, in a thread of its own that has moved to the engine's network.
 
@@ -52,8 +56,9 @@ def walk(
     Args:
         state: the state folder; the walk's workspace and account lie below it while it runs.
         keep_going: after a wrong output, go on (used to record all outputs of a page in one run).
+        visitor: what it raises aborts the step that was to come.
     """
-    begun = _Walk(itinerary, engine, state, listener, keep_going)
+    begun = _Walk(itinerary, engine, state, listener, keep_going, visitor)
     thread = threading.Thread(target=begun.run, name=f"walk {itinerary.page.path}", daemon=True)
     thread.start()
     thread.join()
@@ -63,9 +68,17 @@ def walk(
 class _Walk:
     """One walk of a page: its outcomes are there also where it ends in the middle."""
 
-    def __init__(self, itinerary: Itinerary, engine: Engine, state: Path, listener: Listener, keep_going: bool) -> None:
+    def __init__(
+        self,
+        itinerary: Itinerary,
+        engine: Engine,
+        state: Path,
+        listener: Listener,
+        keep_going: bool,
+        visitor: Visitor | None,
+    ) -> None:
         self._itinerary, self._engine, self._state = itinerary, engine, state
-        self._listener, self._keep_going = listener, keep_going
+        self._listener, self._keep_going, self._visitor = listener, keep_going, visitor
         self._outcomes: list[Outcome] = []
         self._left: list[str] = []
         self._over = False
@@ -128,6 +141,8 @@ class _Walk:
                 self._outcomes.append(outcome)
                 if outcome.status == "aborted" or (outcome.problems and not self._keep_going):
                     return
+                if self._visitor and outcome.status == "passed":
+                    self._visitor(guide, page, step, outcome)
 
 
 def _of_foundation(page: Page, earlier: Page, outcome: Outcome) -> Problem:

@@ -34,6 +34,15 @@ absent() {
         hint = "it came with the base image, or with a COPY of a whole folder"
         return told(key, f"has no {value}", f"present ({below[0]})" if below else "absent", not below, hint)
 
+    def mutants(self, value: str, finding: Finding, subject: Subject) -> Iterator[tuple[str, str]]:
+        """Yield a path that is there, and one that is a folder of what is there."""
+        file = next((path for path, entry in subject.image.entries.items() if entry.kind == "file"), None)
+        if file:
+            yield f"absent: [{file}], which is there", file
+            folder = file.rpartition("/")[0]
+            if folder:
+                yield f"absent: [{folder}], in which there is something", folder
+
     def calls(self, value: str) -> Iterator[str]:
         """Yield the script's call."""
         yield call("absent", value)

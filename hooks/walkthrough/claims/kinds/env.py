@@ -32,3 +32,11 @@ class EnvClaim(Claim[Named]):
         found = dict(entry.partition("=")[::2] for entry in subject.image.setting("Env") or [])
         measured = f"{name}={found[name]}" if name in found else f"{name} is not set"
         return told(key, f"sets {name}={wanted}", measured, found.get(name) == wanted, "correct ENV in the final stage")
+
+    def mutants(self, value: Named, finding: Finding, subject: Subject) -> Iterator[tuple[str, Named]]:
+        """Yield another value, the beginning of the value, and another name."""
+        name, wanted = value
+        yield "another value", (name, f"{wanted}x")
+        yield "another name", (f"{name}X", wanted)
+        if wanted:
+            yield "the beginning of the value", (name, wanted[:-1])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
+
 from walkthrough.claims.claim import Claim, Lie, Strict
 from walkthrough.claims.finding import Finding, told
 from walkthrough.claims.seen import Subject
@@ -34,3 +37,10 @@ class GuardClaim(Claim[Guard]):
             return told(key, claim, "the build succeeds", False, hint)
         measured = f"fails in {', '.join(sorted(broken.failed)) or 'no stage'}"
         return told(key, claim, measured, broken.failed == {value.stage}, broken.words)
+
+    def mutants(self, value: Guard, finding: Finding, subject: Subject) -> Iterator[tuple[str, Guard]]:
+        """Yield another stage, a change that breaks nothing, and one of a text that is not there."""
+        yield "another stage", value.model_copy(update={"stage": f"{value.stage}-too"})
+        yield "a change that changes nothing", value.model_copy(update={"by": value.replace})
+        yield "a text that is not there", value.model_copy(update={"replace": f"{value.replace} {uuid.uuid4().hex}"})
+        yield "a file that is not there", value.model_copy(update={"file": f"{value.file}-too"})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 from pydantic import Field
 
-from walkthrough.claims.claim import Claim, Duration, Lie, Strict, call
+from walkthrough.claims.claim import Claim, Duration, Lie, Strict, call, within
 from walkthrough.claims.finding import Finding, judged, told
 from walkthrough.claims.seen import Subject
 from walkthrough.units import Limit
@@ -73,6 +74,17 @@ answers() {
         if value.within:
             return judged(key, f"{claim} within", value.within, answer.seconds, "the start is slow")
         return told(key, claim, str(answer.status), True)
+
+    def mutants(self, value: Request, finding: Finding, subject: Subject) -> Iterator[tuple[str, Request]]:
+        """Yield another status, another text, a port that nobody exposes, and the times that are false."""
+        other = 404 if value.status != 404 else 200
+        yield f"status: {other}", value.model_copy(update={"status": other})
+        if value.contains is not None:
+            yield "another text", value.model_copy(update={"contains": f"{value.contains} {uuid.uuid4().hex}"})
+        exposed = subject.image.setting("ExposedPorts") or {}
+        unknown = next(port for port in range(1, 65536) if f"{port}/tcp" not in exposed)
+        yield f"port: {unknown}", value.model_copy(update={"port": unknown})
+        yield from within(value, finding)
 
     def limits(self, value: Request) -> Iterator[Limit]:
         """Yield the time."""

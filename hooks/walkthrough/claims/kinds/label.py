@@ -33,3 +33,11 @@ class LabelClaim(Claim[Named]):
         measured = f"{name}={found[name]}" if name in found else f"there is no label {name}"
         claim = f"is labelled {name}={wanted}"
         return told(key, claim, measured, found.get(name) == wanted, "correct LABEL in the final stage")
+
+    def mutants(self, value: Named, finding: Finding, subject: Subject) -> Iterator[tuple[str, Named]]:
+        """Yield another value, the beginning of the value, and another name."""
+        name, wanted = value
+        yield "another value", (name, f"{wanted}x")
+        yield "another name", (f"{name}X", wanted)
+        if wanted:
+            yield "the beginning of the value", (name, wanted[:-1])

@@ -36,3 +36,11 @@ class OwnerClaim(Claim[Owned]):
         path, wanted = value
         owner = subject.file(path).owner
         return told(key, f"{path} belongs to {wanted}", owner, owner == wanted, "say it with COPY --chown")
+
+    def mutants(self, value: Owned, finding: Finding, subject: Subject) -> Iterator[tuple[str, Owned]]:
+        """Yield another user, another group, and a path that is not there."""
+        path, wanted = value
+        user, _, group = wanted.partition(":")
+        yield "another user", (path, f"{int(user) + 1}:{group}")
+        yield "another group", (path, f"{user}:{int(group) + 1}")
+        yield "a path that is not there", (f"{path}-too", wanted)

@@ -36,6 +36,18 @@ ports() {
         claim = f"exposes {', '.join(wanted) or 'no port'}"
         return told(key, claim, ", ".join(ports) or "none", ports == wanted, "correct EXPOSE in the final stage")
 
+    def mutants(self, value: Ports, finding: Finding, subject: Subject) -> Iterator[tuple[str, Ports]]:
+        """Yield one port more, each port less, and each with the other protocol."""
+        ports = _named(value)
+        yield "one port more", [*ports, "1/tcp" if "1/tcp" not in ports else "2/tcp"]
+        for port in ports:
+            others = [other for other in ports if other != port]
+            number, _, protocol = port.partition("/")
+            yield f"without {port}", [*others]
+            other = f"{number}/{'udp' if protocol == 'tcp' else 'tcp'}"
+            if other not in ports:
+                yield f"{other} for {port}", [*others, other]
+
     def calls(self, value: Ports) -> Iterator[str]:
         """Yield the script's call."""
         yield call("ports", " ".join(_named(value)))

@@ -33,6 +33,11 @@ present() {
         there = bool(subject.image.under(value))
         return told(key, f"has {value}", "present" if there else "absent", there, "copy it in the final stage")
 
+    def mutants(self, value: str, finding: Finding, subject: Subject) -> Iterator[tuple[str, str]]:
+        """Yield a path beside it that is not there."""
+        yield "another name", f"{value}-too"
+        yield "a file below it", f"{value}/mutant"
+
     def calls(self, value: str) -> Iterator[str]:
         """Yield the script's call."""
         yield call("present", value)

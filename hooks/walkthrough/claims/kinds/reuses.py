@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from walkthrough.claims.claim import Claim, Duration, Lie, Strict
+from walkthrough.claims.claim import Claim, Duration, Lie, Strict, within
 from walkthrough.claims.finding import Finding, judged, told
 from walkthrough.claims.seen import Rebuild, Subject
 from walkthrough.errors import StepError
@@ -43,6 +43,17 @@ class ReusesClaim(Claim[Reuse]):
     def measure(self, value: Reuse, subject: Subject, key: str) -> Finding:
         """Edit the file as never before and build again."""
         return reused(key, value, edited(value, subject))
+
+    def mutants(self, value: Reuse, finding: Finding, subject: Subject) -> Iterator[tuple[str, Reuse]]:
+        """Yield steps that ran again, a step that is none, a text that is not there, and the times that are false."""
+        for step in edited(value, subject).steps:
+            if not step.cached:
+                named = [*value.steps, step.instruction]
+                yield f"steps: {step.instruction[:60]}, which ran again", value.model_copy(update={"steps": named})
+        unknown = uuid.uuid4().hex
+        yield "a step that is none", value.model_copy(update={"steps": [*value.steps, unknown]})
+        yield "a text that is not there", value.model_copy(update={"extend": f"{value.extend} {unknown}"})
+        yield from within(value, finding)
 
     def limits(self, value: Reuse) -> Iterator[Limit]:
         """Yield the time."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from walkthrough.claims.claim import Claim, ImagePath, Lie
 from walkthrough.claims.finding import Finding, told
 from walkthrough.claims.seen import Subject
@@ -23,3 +25,7 @@ class StaticClaim(Claim[str]):
         needs = dynamic_needs(subject.file(value).content)
         measured = f"needs {', '.join(needs)}" if needs else "no interpreter, no library"
         return told(key, f"{value} is static", measured, not needs, "link it statically, or copy what it needs")
+
+    def mutants(self, value: str, finding: Finding, subject: Subject) -> Iterator[tuple[str, str]]:
+        """Yield a path at which there is no program."""
+        yield "a path that is not there", f"{value}-too"

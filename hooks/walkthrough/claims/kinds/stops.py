@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from walkthrough.claims.claim import Claim, Duration, Lie, Strict, call
+from walkthrough.claims.claim import Claim, Duration, Lie, Strict, call, within
 from walkthrough.claims.finding import Finding, judged, told
 from walkthrough.claims.kinds.exec_form import SHELLS
 from walkthrough.claims.seen import GRACE_PERIOD, End, Subject
@@ -160,6 +160,15 @@ stops() {
         if end.finished is not None:
             measured += f", request {'finished' if end.finished else 'lost'}"
         return told(key, f"{claim} {value.within}", measured, False, _hint(end))
+
+    def mutants(self, value: Stop, finding: Finding, subject: Subject) -> Iterator[tuple[str, Stop]]:
+        """Yield an exit code that is none of those claimed, the other fate of the request, and the times."""
+        other = next(code for code in (0, 143, 137, 1, *range(256)) if code not in value.exit)
+        yield f"exit: {other}", value.model_copy(update={"exit": (other,)})
+        if value.during:
+            fate = "lost" if value.request == "finished" else "finished"
+            yield f"request: {fate}", value.model_copy(update={"request": fate})
+        yield from within(value, finding)
 
     def limits(self, value: Stop) -> Iterator[Limit]:
         """Yield the time."""

@@ -66,6 +66,18 @@ user() {
         ok = not wants_root and value in (user, NOT_ROOT)
         return told(key, claim, measured, ok, "correct the USER line of the final stage")
 
+    def mutants(self, value: str, finding: Finding, subject: Subject) -> Iterator[tuple[str, str]]:
+        """Yield root in all its spellings for another user, and other users for root or a number."""
+        if value != NOT_ROOT and _number(value, subject) == 0:
+            yield "user: not root", NOT_ROOT
+            yield "user: 65532:65532", "65532:65532"
+            return
+        for root in ("root", "0", "0:0", "00", "0:1001"):
+            yield f"user: {root}", root
+        if value != NOT_ROOT:
+            yield "another user", "4242" if value != "4242" else "4243"
+            yield "another group", f"{value.partition(':')[0]}:4242" if not value.endswith(":4242") else f"{value}3"
+
     def calls(self, value: str) -> Iterator[str]:
         """Yield the script's call."""
         yield call("user", value)

@@ -1,0 +1,117 @@
+"""Try the mutants of pages: walk each honestly, and change on the way what makes it false."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from walkthrough.doors.report import Progress
+from walkthrough.doors.verify import Options, Run, verify
+from walkthrough.machine.find import find_engine
+from walkthrough.mutate import texts
+from walkthrough.mutate.blocks import Blocks
+from walkthrough.mutate.mutant import Tried, Uncounted
+from walkthrough.page.course import Course
+from walkthrough.page.itinerary import content_digest
+from walkthrough.publish.score import Entry, Score, score_path, write_score
+from walkthrough.units import time_text
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The score of a page, and the seconds that its honest walk and its mutants took."""
+
+    page: str
+    score: Score
+    seconds: float
+
+
+def try_mutants(course: Course, pages: Sequence[str]) -> int:
+    """Try the mutants of pages (all where none are named) and tell of them.
+
+    Returns:
+        the exit status: 0 all were killed, 1 there are survivors or a page is not true, 2 it could not be tried.
+    """
+    progress = Progress()
+    engine = find_engine(progress.say)
+    blocks: dict[str, Blocks] = {}
+
+    def visitor(path: str) -> Blocks:
+        blocks[path] = Blocks(engine, progress.say)
+        return blocks[path]
+
+    # One page at a time: what is measured of a mutant is measured alone.
+    began = time.monotonic()
+    run = verify(course, pages, progress, Options(fresh=True, workers=1, visitor=visitor))
+    for problem in run.problems:
+        print(problem, file=sys.stderr)
+    scored = list(_scores(course, run, blocks))
+    for one in scored:
+        page = course.pages[one.page]
+        if write_score(course.project, page, one.score, course.itineraries):
+            print(f"brought up to date: {course.project.relative(score_path(course.project, page))}")
+        for survivor in one.score.survivors:
+            print(f"{one.page}:{survivor.line}: survives: {survivor.words}; {survivor.fate}", file=sys.stderr)
+    print(table(scored))
+    survivors = sum(len(one.score.survivors) for one in scored)
+    made = sum(one.score.total for one in scored)
+    print(f"{made} mutants, {survivors} survive, {time_text(time.monotonic() - began)}")
+    return run.status or (1 if survivors else 0)
+
+
+def _scores(course: Course, run: Run, blocks: dict[str, Blocks]) -> list[Scored]:
+    scored = []
+    for result in run.results:
+        if result.walked and result.verdict == "verified":
+            itinerary = course.itineraries[result.page]
+            results = [*blocks[result.page].results, *texts.files(course.project, itinerary)]
+            seconds = result.walked.seconds
+            scored.append(Scored(result.page, score_of(content_digest(itinerary), results), seconds))
+    return scored
+
+
+def score_of(content: str, results: Sequence[Tried | Uncounted]) -> Score:
+    """Return the score of a page of that content."""
+    made = [result for result in results if isinstance(result, Tried)]
+    return Score(
+        content=content,
+        made=dict(sorted(Counter(result.mutant.kind for result in made).items())),
+        killed=_entries(Entry(line=one.mutant.line, words=one.mutant.words) for one in made if one.killed),
+        survivors=_entries(
+            Entry(line=one.mutant.line, words=one.mutant.words, fate=one.fate) for one in made if not one.killed
+        ),
+        uncounted=_entries(
+            Entry(line=one.line, words=one.words, fate=one.why) for one in results if isinstance(one, Uncounted)
+        ),
+    )
+
+
+def _entries(entries: object) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (entry.line, entry.words))  # type: ignore[call-overload, no-any-return]
+
+
+def table(scored: Sequence[Scored]) -> str:
+    """Return the table of scores: page, mutants made, killed, survivors, not counted, time."""
+    rows = [("page", "made", "killed", "survivors", "not counted", "time")]
+    rows += [
+        (
+            one.page,
+            str(one.score.total),
+            str(len(one.score.killed)),
+            str(len(one.score.survivors)),
+            str(len(one.score.uncounted)),
+            time_text(one.seconds),
+        )
+        for one in scored
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )

@@ -1,0 +1,156 @@
+"""Try the mutants of a page while it is walked honestly: of each block, as soon as it held."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from walkthrough.claims.finding import Finding
+from walkthrough.claims.registry import claims
+from walkthrough.claims.spec import claim_line
+from walkthrough.machine.engine import Engine
+from walkthrough.machine.marks import WALK_LABEL
+from walkthrough.machine.provision import provided
+from walkthrough.mutate import texts
+from walkthrough.mutate.dockerfiles import edits
+from walkthrough.mutate.images import HELPER, Change, changes
+from walkthrough.mutate.mutant import Mutant, Tried, Uncounted
+from walkthrough.mutate.remembering import RememberingSubject
+from walkthrough.observe.builds import Build, rebuild
+from walkthrough.observe.subject import ImageSubject
+from walkthrough.page.pages import Page
+from walkthrough.page.steps import ApplyDiff, CheckImage, CompareFragment, RunScript, Step
+from walkthrough.project import state_folder
+from walkthrough.walk.guide import Guide, claim_problem
+from walkthrough.walk.measure import measured
+from walkthrough.walk.outcome import Outcome
+
+_BUILD_LIMIT = 300.0
+"""Seconds for the build of an image that is another by a line."""
+
+
+class Blocks:
+    """Collects what comes of the mutants of one page, block by block; called after each step that passed."""
+
+    def __init__(self, engine: Engine, say: Callable[[str], None]) -> None:
+        self._engine, self._say = engine, say
+        self.results: list[Tried | Uncounted] = []
+
+    def __call__(self, guide: Guide, page: Page, step: Step, outcome: Outcome) -> None:
+        """Try the mutants of one step."""
+        if isinstance(step, CompareFragment):
+            for words, text in texts.other_fragments(step.fence.text):
+                other = replace(step, fence=replace(step.fence, text=text))
+                problems = guide.take(page, other, False).problems
+                self.results.append(texts.tried(Mutant("file", step.fence.line, f"{step.title}: {words}"), problems))
+        elif isinstance(step, ApplyDiff):
+            # That there is no such file, only a walk can tell: a command might have made it.
+            problems = guide.take(page, replace(step, path=f"{step.path}-renamed"), False).problems
+            self.results.append(texts.tried(Mutant("file", step.fence.line, f"{step.title}: renamed"), problems))
+        elif isinstance(step, CheckImage):
+            with guide.quiet():
+                self.results += self._claims(guide, page, step)
+                self.results += self._images(guide, page, step)
+        elif isinstance(step, RunScript):
+            self.results.append(Uncounted(step.fence.line, step.title, "a script promises no output"))
+        else:
+            self.results += texts.commands(page, step, outcome.commands)
+
+    def _claims(self, guide: Guide, page: Page, step: CheckImage) -> Iterator[Tried | Uncounted]:
+        """Yield what comes of other claims on the same image; of what was seen, nothing is looked at again."""
+        with guide.subject(step.spec, RememberingSubject) as subject:
+            for name, value in step.spec.made.items():
+                claim = claims()[name]
+                for key, entry in claim.entries(value):
+                    line = claim_line(step.fence.text, step.fence.first_text_line, key)
+                    subject.seen.fixed = False
+                    honest = measured(claim, entry, subject, key)
+                    if not honest.ok:
+                        why = f"measured again, it does not hold: {honest.measured_text()}"
+                        yield Uncounted(line, f"{step.spec.image} {key}", why)
+                        continue
+                    subject.seen.fixed = True
+                    for words, other in claim.mutants(entry, honest, subject):
+                        found = measured(claim, other, subject, key)
+                        problems = [] if found.ok else [claim_problem(page, step, found)]
+                        yield texts.tried(Mutant("claim", line, f"{step.spec.image} {key}: {words}"), problems)
+
+    def _images(self, guide: Guide, page: Page, step: CheckImage) -> Iterator[Tried | Uncounted]:
+        """Yield what comes of other images under the same claims, and of a stage more in the build."""
+        with (
+            guide.subject(step.spec, ImageSubject) as subject,
+            provided(self._engine, {HELPER}, state_folder(), self._say),
+            tempfile.TemporaryDirectory(prefix="docker-labs-mutant-") as folder,
+        ):
+            for number, change in enumerate(changes(step.spec, subject.image)):
+                yield from self._image(guide, page, step, change, Path(folder, str(number)))
+            if {"stages", "guard", "reuses"} & step.spec.made.keys():
+                yield from self._builds(guide, page, step, subject.build)
+
+    def _image(
+        self, guide: Guide, page: Page, step: CheckImage, change: Change, folder: Path
+    ) -> Iterator[Tried | Uncounted]:
+        def mutant(key: str) -> Mutant:
+            line = claim_line(step.fence.text, step.fence.first_text_line, key)
+            return Mutant("image", line, f"{step.spec.image} {key}: {change.words}")
+
+        name = f"docker-labs-mutant:{uuid.uuid4().hex[:12]}"
+        for path, content in {"Dockerfile": change.dockerfile.encode(), **change.files}.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        arguments = ("buildx", "build", "--load", "-q", "-t", name, f"--label={WALK_LABEL}=mutant", ".")
+        built = self._engine.command(*arguments, cwd=folder, timeout=_BUILD_LIMIT)
+        if built.returncode != 0:
+            why = f"the changed image cannot be built: {built.stderr.strip()[-200:]}"
+            yield from (Uncounted(mutant(key).line, mutant(key).words, why) for key in change.keys)
+            return
+        try:
+            for key in change.keys:
+                kind = key.partition(".")[0]
+                claim = claims()[kind]
+                # Another program answers otherwise; only claims on its answers wait for the ones that are claimed.
+                made = {k: v for k, v in step.spec.made.items() if k == kind or (k != "http" and kind != "http")}
+                entry = dict(claim.entries(step.spec.made[kind]))[key]
+                with guide.subject(replace(step.spec, image=name, made=made), ImageSubject) as subject:
+                    if kind == "memory":
+                        subject.ready(subject.server)
+                    found = measured(claim, entry, subject, key)
+                yield _result(page, step, mutant(key), found, change.mute)
+        finally:
+            self._engine.command("image", "rm", "--force", name)
+
+    def _builds(self, guide: Guide, page: Page, step: CheckImage, build: Build) -> Iterator[Tried | Uncounted]:
+        """Yield what comes of other Dockerfiles, each of which stands in the lab's folder while it is tried."""
+        named = next(iter(build.values("-f", "--file")[-1:]), None)
+        place = build.folder / (named or Path(build.arguments[-1]) / "Dockerfile")
+        if not place.is_file():
+            why = "its Dockerfile is no file of the lab"
+            yield Uncounted(step.fence.line, f"{step.spec.image}: changes of its Dockerfile", why)
+            return
+        original = place.read_bytes()
+        for edit in edits(step.spec, original.decode(errors="replace")):
+            line = claim_line(step.fence.text, step.fence.first_text_line, edit.key)
+            mutant = Mutant("build", line, f"{step.spec.image} {edit.key}: {edit.words}")
+            made = {edit.key: step.spec.made[edit.key]}
+            try:
+                place.write_text(edit.text, encoding="utf-8", newline="\n")
+                built = rebuild(self._engine, build, _BUILD_LIMIT)  # so that an edit after it finds steps to reuse
+                if built.exit_code != 0:
+                    yield Uncounted(line, mutant.words, f"it cannot be built: {built.words[-200:]}")
+                    continue
+                with guide.subject(replace(step.spec, made=made), ImageSubject) as subject:
+                    found = measured(claims()[edit.key], made[edit.key], subject, edit.key)
+            finally:
+                place.write_bytes(original)
+            yield _result(page, step, mutant, found, False)
+
+
+def _result(page: Page, step: CheckImage, mutant: Mutant, found: Finding, mute: bool) -> Tried | Uncounted:
+    """Return what comes of a finding on a mutant; what cannot be measured, but should be, tells nothing."""
+    if found.measured is None and found.unit == "text" and not mute:
+        return Uncounted(mutant.line, mutant.words, f"it cannot be measured: {found.hint[:200]}")
+    result = texts.tried(mutant, [] if found.ok else [claim_problem(page, step, found)])
+    return replace(result, said=f"measured: {found.measured_text()}") if found.ok else result
