@@ -183,6 +183,17 @@ def test_a_dockerfile_is_changed_where_a_claim_on_its_build_looks() -> None:
     }
 
 
+def test_a_file_shown_anew_under_another_name_is_told_by_the_change_that_needs_it(tmp_path: Path) -> None:
+    """The change then meets the older text of the file, to which it does not apply: the pair of them is wrong."""
+    project = Project(small_project(tmp_path, '```text title="a"\nzero\n```\n\n' + FILES))
+    (itinerary,) = read_course(project).itineraries.values()
+    write_lab(project, itinerary)
+
+    results = [one for one in files(project, itinerary) if isinstance(one, Tried) and "renamed" in one.mutant.words]
+
+    assert (5, (12,), True) in [(one.mutant.line, one.blamed, one.killed) for one in results]
+
+
 def test_a_mutant_that_is_told_at_another_line_survives() -> None:
     """Blaming the wrong line is no kill."""
     mutant = Mutant("claim", 5, "size: too small")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from walkthrough.doors.report import Progress
-from walkthrough.doors.verify import Options, Run, verify
+from walkthrough.doors.verify import Options, PageResult, verify
 from walkthrough.machine.find import find_engine
 from walkthrough.mutate import texts
 from walkthrough.mutate.blocks import Blocks
@@ -29,48 +29,52 @@ class Scored:
     seconds: float
 
 
+class _Scoring(Progress):
+    """Progress that scores each page when it is through: what is interrupted later has its scores all the same."""
+
+    def __init__(self, course: Course) -> None:
+        super().__init__()
+        self._course = course
+        self._blocks: dict[str, Blocks] = {}
+        self.scored: list[Scored] = []
+
+    def visitor(self, path: str) -> Blocks:
+        """Return who tries the mutants of the page ``path``."""
+        self._blocks[path] = Blocks(find_engine(self.say), self.say)
+        return self._blocks[path]
+
+    def done(self, result: PageResult) -> None:
+        """Score a page that holds, tell of its survivors, and keep the score."""
+        super().done(result)
+        if not result.walked or result.verdict != "verified":
+            return
+        course, itinerary = self._course, self._course.itineraries[result.page]
+        results = [*self._blocks[result.page].results, *texts.files(course.project, itinerary)]
+        score = score_of(content_digest(itinerary), results)
+        self.scored.append(Scored(result.page, score, result.walked.seconds))
+        for survivor in score.survivors:
+            self.say(f"{result.page}:{survivor.line}: survives: {survivor.words}; {survivor.fate}")
+        if write_score(course.project, itinerary.page, score, course.itineraries):
+            self.say(f"brought up to date: {course.project.relative(score_path(course.project, itinerary.page))}")
+
+
 def try_mutants(course: Course, pages: Sequence[str]) -> int:
     """Try the mutants of pages (all where none are named) and tell of them.
 
     Returns:
         the exit status: 0 all were killed, 1 there are survivors or a page is not true, 2 it could not be tried.
     """
-    progress = Progress()
-    engine = find_engine(progress.say)
-    blocks: dict[str, Blocks] = {}
-
-    def visitor(path: str) -> Blocks:
-        blocks[path] = Blocks(engine, progress.say)
-        return blocks[path]
-
-    # One page at a time: what is measured of a mutant is measured alone.
+    scoring = _Scoring(course)
     began = time.monotonic()
-    run = verify(course, pages, progress, Options(fresh=True, workers=1, visitor=visitor))
+    # One page at a time: what is measured of a mutant is measured alone.
+    run = verify(course, pages, scoring, Options(fresh=True, workers=1, visitor=scoring.visitor))
     for problem in run.problems:
         print(problem, file=sys.stderr)
-    scored = list(_scores(course, run, blocks))
-    for one in scored:
-        page = course.pages[one.page]
-        if write_score(course.project, page, one.score, course.itineraries):
-            print(f"brought up to date: {course.project.relative(score_path(course.project, page))}")
-        for survivor in one.score.survivors:
-            print(f"{one.page}:{survivor.line}: survives: {survivor.words}; {survivor.fate}", file=sys.stderr)
-    print(table(scored))
-    survivors = sum(len(one.score.survivors) for one in scored)
-    made = sum(one.score.total for one in scored)
+    print(table(scoring.scored))
+    survivors = sum(len(one.score.survivors) for one in scoring.scored)
+    made = sum(one.score.total for one in scoring.scored)
     print(f"{made} mutants, {survivors} survive, {time_text(time.monotonic() - began)}")
     return run.status or (1 if survivors else 0)
-
-
-def _scores(course: Course, run: Run, blocks: dict[str, Blocks]) -> list[Scored]:
-    scored = []
-    for result in run.results:
-        if result.walked and result.verdict == "verified":
-            itinerary = course.itineraries[result.page]
-            results = [*blocks[result.page].results, *texts.files(course.project, itinerary)]
-            seconds = result.walked.seconds
-            scored.append(Scored(result.page, score_of(content_digest(itinerary), results), seconds))
-    return scored
 
 
 def score_of(content: str, results: Sequence[Tried | Uncounted]) -> Score:

@@ -49,7 +49,7 @@ def files(project: Project, itinerary: Itinerary) -> Iterator[Tried | Uncounted]
                 yield Uncounted(line, f"{step.title}: {words}", why)
                 continue
             # A change that comes later has the lines of an earlier step in it, and is read before anything is compared.
-            follows = later[-1].fence.last if later and other.path == step.path else last
+            follows = later[-1].fence.last if later else last
             problems = list(lab.faults(changed))
             if not problems:
                 drift = write_lab(project, changed, write=False)
