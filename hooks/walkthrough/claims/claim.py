@@ -124,7 +124,7 @@ class Claim(Generic[V]):
             yield f"{self.name}: {str(not value).lower()}", cast("V", not value)
 
     def entries(self, value: Any) -> Iterator[tuple[str, V]]:
-        """Yield key and value of each single claim that is made by ``value``."""
+        """Yield key and value of each single claim that ``value`` makes; of a mapping, a pair of name and value."""
         if not self.many:
             yield self.name, value
             return

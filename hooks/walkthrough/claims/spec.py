@@ -36,7 +36,7 @@ class ImageSpec:
     def claimed(self) -> list[tuple[str, str]]:
         """Every single claim by its key, in words for a reader who has no finding yet."""
         return [
-            (key, f"{name}: {entry}")
+            (key, f"{name}: {' '.join(entry) if isinstance(entry, tuple) else entry}")
             for name, value in self.made.items()
             for key, entry in claims()[name].entries(value)
         ]

@@ -21,11 +21,6 @@ class EnvClaim(Claim[Named]):
     many = True
     lie = Lie("env: {LANG: C.UTF-8}", "claimed: sets LANG=C.UTF-8; measured: LANG is not set")
 
-    def entries(self, value: dict[str, str]) -> Iterator[tuple[str, Named]]:
-        """Yield one claim a variable."""
-        for index, pair in enumerate(value.items()):
-            yield f"{self.name}.{index}", pair
-
     def measure(self, value: Named, subject: Subject, key: str) -> Finding:
         """Look it up in the configuration."""
         name, wanted = value

@@ -21,11 +21,6 @@ class LabelClaim(Claim[Named]):
     many = True
     lie = Lie("label: {version: '1'}", "claimed: is labelled version=1; measured: there is no label version")
 
-    def entries(self, value: dict[str, str]) -> Iterator[tuple[str, Named]]:
-        """Yield one claim a label."""
-        for index, pair in enumerate(value.items()):
-            yield f"{self.name}.{index}", pair
-
     def measure(self, value: Named, subject: Subject, key: str) -> Finding:
         """Look it up in the configuration."""
         name, wanted = value

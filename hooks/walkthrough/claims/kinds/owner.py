@@ -26,11 +26,6 @@ class OwnerClaim(Claim[Owned]):
     many = True
     lie = Lie("owner: {/server: '65532:65532'}", "claimed: /server belongs to 65532:65532; measured: 0:0")
 
-    def entries(self, value: dict[str, str]) -> Iterator[tuple[str, Owned]]:
-        """Yield one claim a path."""
-        for index, pair in enumerate(value.items()):
-            yield f"{self.name}.{index}", pair
-
     def measure(self, value: Owned, subject: Subject, key: str) -> Finding:
         """Look at the path's entry in the image."""
         path, wanted = value
