@@ -62,9 +62,10 @@ class Running:
         """Return the published port of the container's TCP port ``inside`` (default: its only or lowest one).
 
         Raises:
-            StepError: where the image exposes no such port.
+            StepError: where the image exposes no such port, or the container has ended.
         """
-        self.container.reload()
+        if not self.alive():
+            raise StepError("the container has ended", "see its output", self.logs())
         ports: dict[str, Any] = self.container.attrs["NetworkSettings"]["Ports"] or {}
         published = {
             int(name.removesuffix(_TCP)): value[0]["HostPort"]
