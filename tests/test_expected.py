@@ -49,7 +49,13 @@ def test_a_difference_shows_both_sides_and_keeps_wildcards() -> None:
 
 def test_recording_keeps_the_wildcards_that_still_hold() -> None:
     """Only what changed is rewritten."""
-    assert merge(["id …", "...", "old", "end"], ["id 1", "x", "y", "new", "end"]) == ["id …", "...", "end"]
+    assert merge(["id …", "...", "old", "end"], ["id 1", "x", "y", "new", "end"]) == [
+        "id …",
+        "...",
+        "new",
+        "end",
+    ]
+    assert merge(["...", "Total: 5"], ["a", "Total: 6"]) == ["...", "Total: 6"]
     assert merge(["id …", "old"], ["id 1", "new"]) == ["id …", "new"]
     assert merge([], ["a"]) == ["a"]
 

@@ -86,3 +86,15 @@ def test_a_figure_is_drawn_from_the_record(project: Path) -> None:
 
     assert f">{measured.measured / 1e6:.2f} MB</span>" in shown
     assert "not measured yet" in unknown
+
+
+@pytest.mark.parametrize("typed", ["7.31\nMB", "**7.31** MB", "7.31&nbsp;MB"])
+def test_a_figure_is_found_however_it_is_set(project: Path, typed: str) -> None:
+    """Over the end of a line, in bold, with a blank that does not break."""
+    page = project / GO_PAGE
+    page.write_text(page.read_text() + f"\nIt has {typed} in all.\n")
+
+    problems = [problem.what for problem in read_course(Project(project)).problems]
+
+    assert len(problems) == 1
+    assert "is typed by hand" in problems[0]

@@ -80,6 +80,14 @@ TOLD = {
         SLIM + "RUN echo toor:x:0:0::/:/bin/sh >>/etc/passwd\nUSER toor\n", "user: toor", True
     ),
     "a-name-that-nobody-has": Told(SLIM + "USER ghost\n", "user: not root", False),
+    "two-lines-of-one-name": Told(
+        SLIM
+        + "RUN sed -i '1i app:x:0:0::/:/bin/sh' /etc/passwd && echo app:x:7:7::/:/bin/sh >>/etc/passwd\nUSER app\n",
+        "user: not root",
+        False,
+    ),
+    "a-folder-with-a-slash": Told(SLIM, "absent: [/etc/]", False),
+    "hard-links-are-programs": Told(SLIM + "RUN ln /bin/true /bin/truth\n", 'programs: "<= 1"', False),
     "a-name": Told(SLIM + "USER www-data\n", "user: not root", True),
     "shell-with-options": Told(SLIM + 'SHELL ["/bin/bash", "-ec"]\nCMD sleep 60; true\n', "exec_form: true", False),
     "shell-with-pipefail": Told(
@@ -177,6 +185,10 @@ def test_the_readers_script_says_the_same(engine: Engine, pages: tuple[Itinerary
         (["bash", "--rcfile", "f", "-c", "x"], True),
         (["sh", "run.sh", "-c"], False),
         (["python", "-c", "x"], False),
+        (["env", "-S", "sh -c x"], True),
+        (["env", "-Ssh -c x"], True),
+        (["env", "env", "sh", "-c", "x"], True),
+        (["env", "-S", "server -c x"], False),
         (["env"], False),
         ([], False),
     ],
@@ -206,6 +218,10 @@ def test_a_shell_is_known_by_its_options(words: list[str], expected: bool) -> No
         ("size: 1 MB\nsize: 2 MB", "it is claimed twice"),
         ("stops: [{signal: SIGKILL, within: 1 s}]", "no signal that a program can handle"),
         ("stops: [{signal: SIGNONE, within: 1 s}]", "no signal that a program can handle"),
+        ("env: {A: x, A: y}", "it is claimed twice"),
+        ("http: [{path: /, status: 404, status: 200}]", "it is claimed twice"),
+        ("label: {created: 2026-02-30}", "are not YAML"),
+        ("stops: [{signal: RTMIN+99, within: 1 s}]", "no signal that a program can handle"),
         ("upload: 1 MB", "is measured after the edit"),
         ("memory: 1 MB", "is measured after the first answers"),
     ],

@@ -349,3 +349,23 @@ def test_prose_outside_of_labs_may_indent_its_code(site: Project) -> None:
 def test_every_page_of_the_course_can_be_read() -> None:
     """No page has a problem before it is walked."""
     assert read_course(Project(ROOT)).problems == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\ntitle: 2026-13-45\n---\n",
+        "---\ntitle: " + "[" * 3000 + "\n---\n",
+        "```checks\nimage: a\nlayers: !!int x\n```\n",
+    ],
+)
+def test_values_that_are_none_cost_no_other_page_its_verdict(site: Project, text: str) -> None:
+    """YAML's own tags and dates can be wrong in ways that are no fault of its form."""
+    write(site, text, "a.md")
+    write(site, '```text title="x"\nx\n```\n', "b.md")
+
+    course = read_course(site)
+
+    assert [problem.where.path for problem in course.problems] == [f"docs/{LAB}/a.md"]
+    assert "not YAML" in course.problems[0].what
+    assert f"docs/{LAB}/b.md" in course.itineraries

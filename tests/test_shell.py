@@ -131,3 +131,10 @@ def test_processes_have_a_limit(shell: Shell, monkeypatch: pytest.MonkeyPatch) -
 def test_files_have_a_limit(shell: Shell) -> None:
     """A command may write a large file, and not one without end."""
     assert shell.run("ulimit -f", 10).lines == [str(8 * 2**20)]
+
+
+def test_the_status_of_a_command_is_there_for_the_next(shell: Shell) -> None:
+    """As in a reader's terminal, where ``echo $?`` is asked in a line of its own."""
+    shell.run("sh -c 'exit 3'", 10)
+    assert shell.run("echo $?", 10).lines == ["3"]
+    assert shell.run("echo $?", 10).lines == ["0"]

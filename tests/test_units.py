@@ -54,3 +54,10 @@ def test_figures() -> None:
         "1.18 GB",
     ]
     assert [time_text(n) for n in (0.171, 10.24, 107)] == ["0.17 s", "10.2 s", "1 min 47 s"]
+
+
+@pytest.mark.parametrize("written", ["< 1", "> 1", "<1", ">1"])
+def test_a_limit_includes_its_bound_or_is_refused(written: str) -> None:
+    """What is less than a bound would need another comparison than what is at most one."""
+    with pytest.raises(ValueError, match="is not a count"):
+        parse_limit(written, "count")

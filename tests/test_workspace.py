@@ -60,3 +60,25 @@ def test_a_patch_applies_only_where_its_lines_stand() -> None:
         apply_patch(source, "x\n", 1)
     with pytest.raises(StepError, match="empty"):
         apply_patch(source, "", 1)
+
+
+def test_a_hunk_of_no_old_lines_stands_after_the_line_that_it_names() -> None:
+    """As ``patch`` and ``git apply`` place it."""
+    assert apply_patch("a\nb\nc\n", "@@ -2,0 +3 @@\n+x\n", 1) == "a\nb\nx\nc\n"
+
+
+def test_a_removed_line_that_looks_like_a_header_is_removed() -> None:
+    """A comment of SQL or Lua begins with two dashes; a header is a pair of lines."""
+    assert apply_patch("-- old\nctx\n", "--- old\n+-- new\n ctx\n", 1) == "-- new\nctx\n"
+    assert apply_patch("old\n", "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n", 1) == "new\n"
+
+
+def test_links_that_lead_to_each_other_and_bytes_that_are_no_text_are_the_pages_fault(tmp_path: Path) -> None:
+    """Each is told as what it is, not as a fault of the tool."""
+    with Workspace(tmp_path, "lab-01-small") as workspace:
+        (workspace.lab / "loop").symlink_to("loop")
+        with pytest.raises(StepError, match="through a link"):
+            workspace.write("loop/x", "x")
+        (workspace.lab / "blob").write_bytes(b"\xff\n")
+        with pytest.raises(StepError, match="is no text any more"):
+            workspace.change("blob", "-x\n+y\n", 1)

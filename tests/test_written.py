@@ -48,3 +48,20 @@ def test_a_table_that_is_not_the_claims_is_told_and_written_anew(tmp_path: Path,
     assert page.read_bytes() == mark + expected
     assert read_course(project).problems == ()
     assert written.rewrite(project, read_course(project).itineraries) == []
+
+
+def test_a_table_without_an_end_is_told_and_gets_one(tmp_path: Path) -> None:
+    """Blanks around the marks are layout, and a mark inside a file is the file's."""
+    project = Project(small_project(tmp_path, "", "page"))
+    page = tmp_path / "docs/lab-01-small/page.md"
+    file = '```html title="a.html"\n<!-- claims -->\nmine\n<!-- end of claims -->\n```\n'
+    page.write_text("<!-- claims -->\n\n" + file)
+    assert len(read_course(project).problems) == 1
+
+    written.rewrite(project, read_course(project).itineraries)
+
+    assert page.read_text().endswith(file)
+    assert guide.table() in page.read_text()
+    assert read_course(project).problems == ()
+    page.write_text(page.read_text().replace("<!-- end of claims -->\n\n```", " <!-- end of claims --> \n\n```"))
+    assert read_course(project).problems == ()

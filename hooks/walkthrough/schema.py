@@ -7,6 +7,30 @@ from typing import Any
 import yaml
 
 
+class NotYamlError(ValueError):
+    """A text is no YAML; ``line`` counts from 0."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
+    """Return a text as a tree with lines, and as plain values.
+
+    Raises:
+        NotYamlError: where it is no YAML, or holds a value that is none, such as the date 2026-13-45.
+    """
+    try:
+        return yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        raise NotYamlError(error.problem_mark.line if error.problem_mark else 0, str(error.problem)) from None
+    except yaml.reader.ReaderError as error:
+        raise NotYamlError(text[: error.position].count("\n"), "it holds a control character") from None
+    except (ValueError, RecursionError) as error:
+        raise NotYamlError(0, str(error).partition("\n")[0]) from None
+
+
 def line_of(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
     """Return the line (from 0) of the deepest part of ``loc`` that a composed YAML ``node`` has.
 

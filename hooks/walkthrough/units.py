@@ -15,13 +15,14 @@ _OTHER_UNITS = (
     "KiB|MiB|GiB|bytes?|seconds?|minutes?|hours?|%|percent|times|×|packages?|programs?|vulnerabilities|CVEs?|binaries"
 )
 FIGURE = re.compile(
-    rf"(?<![\w.`=-])\d[\d.,]*[ \u00a0\u202f-]?(?:{'|'.join([*_SIZE_UNITS, *_TIME_UNITS])}|{_OTHER_UNITS})(?!\w)"
+    r"(?<![\w.`=-])\d[\d.,]*(?:&nbsp;|[\s\u00a0\u202f])*-?"
+    rf"(?:{'|'.join([*_SIZE_UNITS, *_TIME_UNITS])}|{_OTHER_UNITS})(?!\w)"
 )
 """A size, a time, a share, or a count of what only a measurement can count, as it stands in prose.
 
 How many layers, files or requests there are, a reader counts on the page.
 """
-_QUANTITY = re.compile(r"\s*(?P<sign><=|>=|≤|≥|<|>)?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]*)\s*")
+_QUANTITY = re.compile(r"\s*(?P<sign><=|>=|≤|≥)?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]*)\s*")
 Kind = Literal["size", "time", "count"]
 _UNITS: dict[Kind, dict[str, float]] = {"size": _SIZE_UNITS, "time": _TIME_UNITS, "count": {"": 1}}
 _EXAMPLES: dict[Kind, str] = {
@@ -71,7 +72,7 @@ def parse_limit(text: object, kind: Kind) -> Limit:
     if not found or found["unit"] not in units:
         raise ValueError(f"{text!r} is not a {kind}; {_EXAMPLES[kind]}")
     sign = found["sign"] or "<="
-    return Limit(float(found["number"]) * units[found["unit"]], sign in (">", ">=", "≥"), kind)
+    return Limit(float(found["number"]) * units[found["unit"]], sign in (">=", "≥"), kind)
 
 
 def size_text(size: int) -> str:

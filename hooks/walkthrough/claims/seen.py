@@ -52,7 +52,7 @@ class File:
 
 @dataclass(frozen=True)
 class BuildStep:
-    """A step of a build: its instruction as in the Dockerfile, and whether it came from the cache."""
+    """A step of a build as the builder names it, ``[build 2/5] COPY . .``, and whether it came from the cache."""
 
     instruction: str
     cached: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 
 from walkthrough.claims.claim import Strict
 from walkthrough.claims.registry import claims
-from walkthrough.schema import explain, line_of
+from walkthrough.schema import NotYamlError, explain, line_of, read_yaml
 
 Fault = tuple[int, str, str]
 """Line, what is wrong, and what to do."""
@@ -63,17 +63,14 @@ def _schema() -> type[BaseModel]:
 def read_spec(text: str, first_line: int) -> tuple[ImageSpec | None, list[Fault]]:
     """Read a checks block that begins at ``first_line``; return the specification, or None, and all that is wrong."""
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = first_line + (error.problem_mark.line if error.problem_mark else 0)
-        return None, [(line, f"the checks are not YAML: {error.problem}", "correct it")]
+        node, values = read_yaml(text)
+    except NotYamlError as error:
+        return None, [(first_line + error.line, f"the checks are not YAML: {error}", "correct it")]
     if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
         return None, [(first_line, "the checks are not a mapping", "write 'image: NAME' and claims below it")]
     faults = [
         (first_line + key.start_mark.line, f"check '{key.value}': it is claimed twice", "keep one of them")
-        for index, (key, _) in enumerate(node.value)
-        if any(key.value == other.value for other, _ in node.value[:index])
+        for key in _twice(node)
     ]
     try:
         read = _schema().model_validate(values)
@@ -98,6 +95,18 @@ def read_spec(text: str, first_line: int) -> tuple[ImageSpec | None, list[Fault]
         return None, faults
     settings = {name: getattr(read, name) for name in _Settings.model_fields}
     return ImageSpec(made=made, **settings), []
+
+
+def _twice(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Yield each key that its mapping has already, at any depth: YAML would let the last one win."""
+    if isinstance(node, yaml.MappingNode):
+        for index, (key, value) in enumerate(node.value):
+            if any(key.value == other.value for other, _ in node.value[:index]):
+                yield key
+            yield from _twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            yield from _twice(part)
 
 
 def _fault(node: yaml.MappingNode, values: dict[str, Any], first_line: int, entry: Any) -> Fault:

@@ -58,7 +58,8 @@ class BackgroundWalker:
 
     def look(self, course: Course) -> None:
         """Walk anew if anything executable, or what is wrong with the pages, changed since the last look."""
-        seen = {path: content_digest(itinerary) for path, itinerary in course.itineraries.items()}
+        digests = {path: content_digest(itinerary) for path, itinerary in course.itineraries.items()}
+        seen = (digests, course.problems)
         if seen == self._seen:
             return
         self._seen = seen

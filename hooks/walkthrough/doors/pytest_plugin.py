@@ -77,10 +77,11 @@ class _Item(pytest.Item):
         return self.path, self.line - 1, self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show a page's problems as they are; anything else is a fault of the tool, with its traceback."""
+        """Show a page's problems as they are, and of anything else, a fault of the tool, in one sentence what it is."""
         if isinstance(excinfo.value, StepFailedError | WalkthroughError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        del style
+        return str(reason(excinfo.value, None, state_folder()))
 
     def fail(self, problems: list[Problem]) -> None:
         """Fail with ``problems``, and keep them for the annotations."""

@@ -68,13 +68,15 @@ def record_outputs(project: Project, itinerary: Itinerary, walked: Walked) -> Re
             problems.append(Problem(page.at(step.fence.line), what, "show less of it, with a line '...'"))
     if solved:
         path.write_bytes((_BOM * raw.startswith(_BOM) + "".join(lines)).encode())
-    problems += [problem for problem in walked.problems if problem.where.line not in solved]
+    problems += [told for told in walked.problems if told.aborted or told.where.line not in solved]
     return Recorded(len(solved), tuple(sorted(problems)))
 
 
 def _as_meant(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[tuple[int, list[CommandOutcome]]]:
     """Yield the blocks of commands, by number, with what each command did, up to the first that went wrong."""
     for number, (step, outcome) in enumerate(zip(steps, outcomes, strict=True)):
+        if outcome.status == "aborted":
+            return
         if isinstance(step, RunCommands):
             wanted = [0] * (len(step.commands) - 1) + [step.exit_code]
             pairs = zip(outcome.commands, wanted, strict=False)

@@ -210,10 +210,17 @@ class _Runner:
             why = reason(error, self._engine, state_folder())
             problem = Problem(Location(path, 1), why.what, why.todo, aborted=True)
             result = PageResult(path, "aborted", problems=(problem,))
-        if result:
-            with self._lock:
-                self.results[path] = result
+        if result is None:
+            return
+        with self._lock:
+            self.results[path] = result
+        try:
             self._reporter.done(result)
+        except Exception as error:
+            why = reason(error, self._engine, state_folder())
+            told = Problem(Location(path, 1), why.what, why.todo, aborted=True)
+            with self._lock:
+                self.results[path] = replace(result, verdict="aborted", problems=(*result.problems, told))
 
     def _remembered(self, path: str, fault: Exception | None) -> PageResult | None:
         """Return the result of a page that need not, or cannot, be walked."""

@@ -74,7 +74,7 @@ class Elf:
                 at = text.offset + part.name
                 if self.content.startswith(name + b"\0", at):
                     return self.content[part.offset : part.offset + part.length]
-        except (struct.error, IndexError):
+        except (struct.error, IndexError, OverflowError):
             pass
         return b""
 
@@ -105,7 +105,7 @@ def dynamic_needs(program: bytes) -> list[str]:
     """
     try:
         return _needs(Elf(program))
-    except (ValueError, struct.error):
+    except (ValueError, struct.error, OverflowError):
         what = "the file is no ELF program, or a damaged one"
         raise StepError(what, "name the program itself, not a script") from None
 

@@ -76,9 +76,8 @@ class Image:
             if part == "..":
                 folder = folder.parent
             elif entry and entry.target and rest and links < MOST_LINKS:
-                target = PurePosixPath(entry.target)
-                folder = PurePosixPath("/") if target.is_absolute() else folder
-                rest = [*target.relative_to("/" if target.is_absolute() else "").parts, *rest]
+                folder = PurePosixPath("/") if entry.target.startswith("/") else folder
+                rest = [*(step for step in entry.target.split("/") if step not in ("", ".")), *rest]
                 links += 1
             else:
                 folder /= part

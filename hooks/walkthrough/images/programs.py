@@ -35,7 +35,7 @@ def compiled(path: str, content: bytes) -> Iterator[Package]:
         for name, place, version in _RUNTIMES:
             if place.search(path) and (found := version.search(content)):
                 yield Package("binary", name, found[1].decode(), path)
-    except (ValueError, LookupError, TypeError, struct.error, zlib.error):
+    except (ValueError, LookupError, TypeError, OverflowError, struct.error, zlib.error):
         if _GO in content or _AUDITABLE in content:
             yield Package(UNREAD, path.rpartition("/")[2], "", path)
 

@@ -22,7 +22,7 @@ _NOBODY_PRINTS = "a line that nobody prints"
 
 def tried(mutant: Mutant, problems: Sequence[Problem | None]) -> Tried:
     """Return what came of a mutant of which these problems were told."""
-    told = [problem for problem in problems if problem]
+    told = [problem for problem in problems if problem and not problem.aborted]
     return Tried(mutant, tuple(problem.where.line for problem in told), "; ".join(problem.what for problem in told))
 
 

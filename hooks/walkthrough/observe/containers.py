@@ -48,6 +48,7 @@ class Running:
 
     def __init__(self, api: docker.DockerClient, container: Container, started: float, helpers: Sequence[str]) -> None:
         self._api, self.container, self.started, self._helpers = api, container, started, helpers
+        self._frozen = started
 
     def alive(self) -> bool:
         """Return whether it still runs, from the engine's fresh word."""
@@ -89,7 +90,8 @@ class Running:
 
         def ask() -> None:
             try:
-                outcome.append(fetch(url, 3 * GRACE_PERIOD).status == requests.codes.ok)
+                answer = fetch(url, 3 * GRACE_PERIOD)
+                outcome.append(answer.whole and answer.status == requests.codes.ok)
             except requests.RequestException:
                 outcome.append(False)
 
@@ -141,7 +143,7 @@ class Running:
 
         The other of the two verdicts ends the wait at once, unless it is where the container comes from.
         """
-        begun = time.monotonic()
+        begun = self.started if wanted == "healthy" else self._frozen
         before: list[str] = []
 
         def look() -> float | None:
@@ -172,7 +174,8 @@ class Running:
         Without one it is the container's own, which is its image's STOPSIGNAL, else SIGTERM. A request for ``during``
         is under way meanwhile.
         """
-        self.container.reload()
+        if not self.alive():
+            raise StepError("the container has ended", "see its output", self.logs())
         sent = signal or self.container.attrs["Config"].get("StopSignal") or "SIGTERM"
         first = self.first_process()
         with contextlib.ExitStack() as stack:
@@ -195,6 +198,7 @@ class Running:
         The engine signals the first process only, and that may be a supervisor whose workers go on. The others are
         reached from a container of one of the helpers that shares the processes, if one has a shell.
         """
+        self._frozen = time.monotonic()
         self.container.kill("SIGSTOP")
         for image in self._helpers:
             with contextlib.suppress(docker.errors.APIError, docker.errors.ContainerError):

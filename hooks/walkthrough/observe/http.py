@@ -43,7 +43,12 @@ def fetch(url: str, limit: float) -> Answer:
                 whole = False
             finally:
                 watch.cancel()
-            text = body.decode(response.encoding or "utf-8", errors="replace")
+            # Without a charset the header would have text taken for Latin-1, which nobody writes any more.
+            named = response.encoding if "charset" in response.headers.get("Content-Type", "").lower() else None
+            try:
+                text = body.decode(named or "utf-8", errors="replace")
+            except LookupError:
+                text = body.decode(errors="replace")
             return Answer(response.status_code, text, 0.0, whole)
 
 

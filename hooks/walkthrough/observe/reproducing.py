@@ -38,13 +38,13 @@ def differences(engine: Engine, api: docker.DockerClient, build: Build, walk: st
             for part in api.images.get(name).save(chunk_size=_BLOCK):
                 archive.write(part)
             archive.seek(0)
-            told.append(dict(_contents(archive)))
+            told.append({(name, layer): what for name, layer, what in _contents(archive)})
     first, second = told
-    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+    return sorted({key[0] for key in first.keys() | second.keys() if first.get(key) != second.get(key)})
 
 
-def _contents(archive: IO[bytes]) -> Iterator[tuple[str, Any]]:
-    """Yield each key of an image's configuration and each path of its layers, with what must be the same."""
+def _contents(archive: IO[bytes]) -> Iterator[tuple[str, int, Any]]:
+    """Yield each key of an image's configuration and each path of each layer by number, with what must be the same."""
     with tarfile.open(fileobj=archive) as outer:
 
         def member(name: str) -> IO[bytes]:
@@ -53,12 +53,12 @@ def _contents(archive: IO[bytes]) -> Iterator[tuple[str, Any]]:
         manifest = json.load(member("manifest.json"))[0]
         for key, value in json.load(member(manifest["Config"])).items():
             if key not in _OF_TIMES:
-                yield f"the setting {key}", value
+                yield f"the setting {key}", -1, value
         for number, layer in enumerate(manifest["Layers"]):
             with tarfile.open(fileobj=member(layer)) as files:
                 for entry in files:
                     path = "/" + entry.name.removeprefix("./")
-                    yield path, (number, *_told(entry, files))
+                    yield path, number, _told(entry, files)
 
 
 def _told(entry: tarfile.TarInfo, files: tarfile.TarFile) -> tuple[Any, ...]:

@@ -137,7 +137,7 @@ class ImageSubject:
         except (docker.errors.NotFound, IndexError):
             pass
         finally:
-            container.remove()
+            container.remove(v=True)
         raise StepError(f"there is no file '{path}' in '{self.spec.image}'", "name a file that the image has")
 
     @cached_property
@@ -152,7 +152,7 @@ class ImageSubject:
 
     def stages(self) -> Mapping[str, bool]:
         """Return each stage of the build, in order, and whether the page's builds needed it."""
-        targeted = {target for build in self.made for target in build.values("--target")}
+        targeted = {target.lower() for build in self.made for target in build.values("--target")}
         return {name: name in self.account.reached | targeted for name in self.account.names}
 
     def after(self, file: str, old: str, new: str) -> Rebuild:
@@ -165,7 +165,11 @@ class ImageSubject:
                     layers = read_image(self.api, edited, True, self.memory).layers
                 known = {layer.digest for layer in self.image.layers}
                 self._edited = file, sum(layer.compressed or 0 for layer in layers if layer.digest not in known)
-        failed = {builds.stage_of(vertex) for vertex in built.vertexes if vertex.get("error")}
+        failed = {
+            builds.stage_of(vertex)
+            for vertex in built.vertexes
+            if vertex.get("error") and not str(vertex["error"]).endswith("context canceled")
+        }
         steps = [
             BuildStep(str(vertex["name"]), bool(vertex.get("cached")))
             for vertex in built.vertexes

@@ -88,24 +88,34 @@ def merge(
             agree = expected[i].strip() != ANY_LINES and matches_line(expected[i], actual[j])
             best[i][j] = 1 + best[i + 1][j + 1] if agree else max(best[i + 1][j], best[i][j + 1])
     merged: list[str] = []
+    shown: list[str] = []
+    printed: list[str] = []
+
+    def gap() -> None:
+        """Close a part where the two do not agree: its wildcard keeps as many lines beside it as the page had there."""
+        marks = [at for at, line in enumerate(shown) if line.strip() == ANY_LINES]
+        before, after = (marks[0], len(shown) - marks[-1] - 1) if marks else (0, 0)
+        if marks and before + after <= len(printed):
+            merged.extend(map(form, printed[:before]))
+            merged.append(shown[marks[0]].rstrip())
+            merged.extend(map(form, printed[len(printed) - after :]))
+        else:
+            merged.extend(map(form, printed))
+        shown.clear()
+        printed.clear()
+
     i = j = 0
-    swallowing = False
     while i < rows or j < columns:
-        if i < rows and expected[i].strip() == ANY_LINES:
-            swallowing = True
-            if not merged or merged[-1] != expected[i].rstrip():
-                merged.append(expected[i].rstrip())
-            i += 1
-        elif (
-            i < rows and j < columns and matches_line(expected[i], actual[j]) and (best[i][j] == 1 + best[i + 1][j + 1])
-        ):
+        agree = i < rows and j < columns and expected[i].strip() != ANY_LINES and matches_line(expected[i], actual[j])
+        if agree and best[i][j] == 1 + best[i + 1][j + 1]:
+            gap()
             merged.append(expected[i].rstrip())
-            swallowing = False
             i, j = i + 1, j + 1
         elif j < columns and (i == rows or best[i][j + 1] >= best[i + 1][j]):
-            if not swallowing:
-                merged.append(form(actual[j]))
+            printed.append(actual[j])
             j += 1
         else:
+            shown.append(expected[i])
             i += 1
+    gap()
     return merged

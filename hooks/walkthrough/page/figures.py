@@ -26,6 +26,7 @@ _CODE = re.compile(r"`([^`]*)`")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _OF_ITS_OWN = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|#|\||!!!|\?\?\?|===)")
 """A line that begins something new: an item, a heading, a row, a note, a tab."""
+_EMPHASIS = re.compile(r"\*+")
 _KINDS: tuple[Kind, ...] = ("size", "time")
 _TODO = (
     "draw it from a claim, as in `=IMAGE size`; or let a check hold it as its budget, and name that image in code in"
@@ -69,7 +70,7 @@ def problems(
                 yield Problem(page.at(number), *fault)
     lines[: page.body_line - 1] = [""] * (page.body_line - 1)
     prose = _COMMENT.sub(_blank, "\n".join(lines)).split("\n")
-    if not any(FIGURE.search(line) for line in prose):
+    if not FIGURE.search(_EMPHASIS.sub("", "\n".join(prose))):
         return
     held: dict[str, set[tuple[Kind, float]]] = {}
     for image, limit in limits:
@@ -77,11 +78,12 @@ def problems(
     for number, sentence in _sentences(prose):
         words = {word.lstrip("=") for code in _CODE.findall(sentence) for word in code.split()}
         budgets = {budget for image in words & held.keys() for budget in held[image]}
-        for found in FIGURE.finditer(_NO_PROSE.sub(_blank, sentence)):
-            typed = found[0]
+        text = _EMPHASIS.sub("", _NO_PROSE.sub(_blank, sentence))
+        for found in FIGURE.finditer(text):
+            typed = " ".join(found[0].replace("&nbsp;", " ").split())
             if typed not in page.front.given and not any(_is_held(typed, kind, budgets) for kind in _KINDS):
                 what = f"the figure '{typed}' is typed by hand"
-                at = number + sentence[: found.start()].count("\n")
+                at = number + text[: found.start()].count("\n")
                 yield Problem(page.at(at), what, _TODO.format(typed=typed))
 
 

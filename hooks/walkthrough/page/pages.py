@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from walkthrough.errors import Location, PageError, Problem
 from walkthrough.page.fences import Fence, read_fences
 from walkthrough.project import LAB_PREFIX, Project
-from walkthrough.schema import explain, line_of
+from walkthrough.schema import NotYamlError, explain, line_of, read_yaml
 
 # MkDocs' own rule (mkdocs/utils/meta.py): what it does not match is page text there, so we must not disagree.
 _FRONT_MATTER = re.compile(r"^-{3}[ \t]*\n(.*?\n)(?:\.{3}|-{3})[ \t]*\n", re.DOTALL)
@@ -136,11 +136,10 @@ def _read_front_matter(name: str, text: str, problems: list[Problem]) -> tuple[F
     body = text[found.end() :]
     body_line = text[: found.end()].count("\n") + 1
     try:
-        node = yaml.compose(source, yaml.SafeLoader)
-        values = yaml.safe_load(source)
-    except yaml.MarkedYAMLError as error:
-        line = (error.problem_mark.line if error.problem_mark else 0) + 2
-        problems.append(Problem(Location(name, line), f"the front matter is not YAML: {error.problem}", "correct it"))
+        node, values = read_yaml(source)
+    except NotYamlError as error:
+        where = Location(name, error.line + 2)
+        problems.append(Problem(where, f"the front matter is not YAML: {error}", "correct it"))
         return FrontMatter(), body, body_line
     if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
         problems.append(Problem(Location(name, 2), "the front matter is not a mapping", "write 'key: value' lines"))

@@ -6,7 +6,7 @@ import re
 
 from walkthrough.errors import StepError
 
-_HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@|@@\s*$|@@ ")
+_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@|@@\s*$|@@ ")
 
 
 def apply_patch(original: str, patch: str, first_line: int) -> str:
@@ -41,12 +41,15 @@ def apply_patch(original: str, patch: str, first_line: int) -> str:
 def _hunks(patch: str, first_line: int) -> list[tuple[int, int | None, list[str]]]:
     """Return the hunks as (line of the page, first source line if given, body)."""
     hunks: list[tuple[int, int | None, list[str]]] = []
-    for number, text in enumerate(patch.removesuffix("\n").split("\n") if patch else [], first_line):
-        if not hunks and text.startswith(("--- ", "+++ ")):
+    lines = patch.removesuffix("\n").split("\n") if patch else []
+    headed = [text[:4] for text in lines[:2]] == ["--- ", "+++ "]
+    for number, text in enumerate(lines, first_line):
+        if headed and number < first_line + 2:
             continue
         header = _HUNK.match(text)
         if header:
-            hunks.append((number, int(header[1]) if header[1] else None, []))
+            # A hunk of no old lines stands after the line that it names (diff's unified format).
+            hunks.append((number, int(header[1]) + (header[2] == "0") if header[1] else None, []))
             continue
         if text[:1] not in (" ", "+", "-", ""):
             raise StepError("a line of a diff begins with ' ', '+' or '-'", "mark the line", text, number)

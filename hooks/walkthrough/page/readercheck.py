@@ -61,7 +61,7 @@ def _calls(spec: ImageSpec) -> Iterator[str]:
     """Yield a line of shell for each claim that can be checked from outside, with Docker alone."""
     flags = " ".join(["--read-only"] * spec.read_only + ["--init"] * spec.init)
     if flags:
-        yield call(f"flags={flags}")
+        yield f"flags={call(flags)}"
     for name, value in spec.made.items():
         claim = claims()[name]
         for _, entry in claim.entries(value):

@@ -6,7 +6,7 @@ comments ``<!-- claims -->`` and ``<!-- end of claims -->`` stands the table of 
 
 from __future__ import annotations
 
-import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from walkthrough.page.readercheck import reader_check
 from walkthrough.page.steps import WriteFile
 from walkthrough.project import Project
 
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _FROM, _TO = "<!-- claims -->", "<!-- end of claims -->"
 
 
@@ -42,26 +43,28 @@ def rewrite(project: Project, itineraries: dict[str, Itinerary]) -> list[str]:
     """Bring the parts up to date; return the paths of the pages that changed."""
     changed = []
     for path, itinerary in itineraries.items():
-        lines = itinerary.page.text.split("\n")
         stale = list(_stale(itinerary, itineraries))
-        for part in sorted(stale, key=lambda part: -part.first):
-            lines[part.first - 1 : part.end - 1] = part.wanted
         if stale:
-            _write(project.root / path, lines)
+            _write(project.root / path, stale)
             changed.append(path)
     return changed
 
 
-def _write(path: Path, lines: list[str]) -> None:
-    """Write a page with the line ends, and the byte order mark, that it has."""
-    known = path.read_bytes()
-    text = ("\r\n" if b"\r\n" in known else "\n").join(lines)
-    path.write_bytes(text.encode("utf-8-sig" if known.startswith(codecs.BOM_UTF8) else "utf-8"))
+def _write(path: Path, parts: list[Part]) -> None:
+    """Write parts into a page, each with the line ends that stand there; all else stays byte for byte."""
+    lines = _LINE.findall(path.read_bytes().decode())
+    for part in sorted(parts, key=lambda part: -part.first):
+        before = lines[part.first - 2]
+        end = before[len(before.rstrip("\r\n")) :]
+        lines[part.first - 1 : part.end - 1] = [line + end for line in part.wanted]
+    path.write_bytes("".join(lines).encode())
 
 
 def _stale(itinerary: Itinerary, itineraries: dict[str, Itinerary]) -> Iterator[Part]:
     lines = itinerary.page.text.split("\n")
-    for part in (*_scripts(itinerary, itineraries), *_tables(lines)):
+    inside = {line for fence in itinerary.page.fences for line in range(fence.line, fence.last + 1)}
+    prose = ["" if number in inside else line for number, line in enumerate(lines, 1)]
+    for part in (*_scripts(itinerary, itineraries), *_tables(prose)):
         if tuple(lines[part.first - 1 : part.end - 1]) != part.wanted:
             yield part
 
@@ -77,7 +80,10 @@ def _scripts(itinerary: Itinerary, itineraries: dict[str, Itinerary]) -> Iterato
 
 
 def _tables(lines: list[str]) -> Iterator[Part]:
-    for number, line in enumerate(lines, 1):
-        if line.strip() == _FROM and _TO in lines[number:]:
-            end = lines.index(_TO, number) + 1
-            yield Part(number + 1, end, ("", *guide.table().split("\n"), ""), "the table of claims is not up to date")
+    marks = [line.strip() for line in lines]
+    for number, mark in enumerate(marks, 1):
+        if mark == _FROM:
+            closed = _TO in marks[number:]
+            end = marks.index(_TO, number) + 1 if closed else number + 1
+            wanted = ("", *guide.table().split("\n"), "", *([] if closed else [_TO]))
+            yield Part(number + 1, end, wanted, "the table of claims is not up to date")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.registry import claim_of
 from walkthrough.page.figures import Source
+from walkthrough.page.steps import IMAGE_TITLE
 from walkthrough.publish.pictures import bar
 from walkthrough.record.evidence import Record
 
@@ -42,10 +43,11 @@ def measured(
     """Return what the records say of a claim, or None where they do not."""
     source = known.get((image, key))
     record = record_of(source.page) if source else None
-    if source and record and source.step < len(record.steps):
-        step = record.steps[source.step]
+    for step in record.steps if source and record else ():
+        if step.title != f"{IMAGE_TITLE}{image}":
+            continue
         for finding in step.findings:
-            if finding.key == source.key:
+            if record and finding.key == key:
                 of_build = (claim := claim_of(key)) is not None and claim.of_build
                 built_on = of_build and any(base.stand_in for base in record.bases)
                 return Figure(finding.finding, built_on or step.stand_in is not None)

@@ -39,8 +39,8 @@ def write_lab(project: Project, itinerary: Itinerary, write: bool = True) -> lis
     drift = []
     for path, text in final_files(itinerary).items():
         place = folder / path
-        known = place.read_text(encoding="utf-8") if place.is_file() else None
-        if known == text:
+        known = place.read_bytes() if place.is_file() else None
+        if known == text.encode():
             continue
         how = "is missing" if known is None else "is not what this page shows"
         drift.append(Drift(project.relative(place), lines.get(path, 1), how))

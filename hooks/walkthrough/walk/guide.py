@@ -122,10 +122,12 @@ class Guide:
             where = page.at(told.line or line)
             problems.append(Problem(where, told.what, told.todo, told.detail, aborted=status == "aborted"))
         seconds = time.monotonic() - begun
-        if problems and status != "aborted":
-            status = "timed out" if status == "timed out" else "failed"
-            if disturbed := disturbance(self._engine, self._state):
-                status, problems = "aborted", [Problem(page.at(line), disturbed.what, disturbed.todo, aborted=True)]
+        if problems and status == "passed":
+            status = "failed"
+        # What was meant to fail may have failed for another reason: no engine, no disk.
+        suspect = problems or any(command.exit_code for command in commands)
+        if suspect and status != "aborted" and (disturbed := disturbance(self._engine, self._state)):
+            status, problems = "aborted", [Problem(page.at(line), disturbed.what, disturbed.todo, aborted=True)]
         return Outcome(
             line=step.fence.line,
             title=step.title,
@@ -211,7 +213,7 @@ class Guide:
         assert self._shell is not None
         text = f"set -E; trap 'return $?' ERR\n{step.fence.text}"
         done = self._run(text, step.fence.text, step.exit_code, step.timeout, commands)
-        self._shell.run("trap - ERR; set +E", step.timeout)
+        self._shell.run(f"trap - ERR; set +E; return {done.exit_code}", step.timeout)
         if done.exit_code != step.exit_code:
             what = f"the script ends with exit status {done.exit_code}, not {step.exit_code}"
             raise StepError(what, "see its output", _end_of(done.output))

@@ -13,7 +13,7 @@ from walkthrough.page.steps import ApplyDiff, RunCommands, RunScript, Step, Writ
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where a page's shell looks for the machine's tools."""
 _PORT = re.compile(r"(?:-p|--publish)[ =]?(?:[\d.]+:)?(\d+):\d+")
-_NAME = re.compile(r"(?:-t|--tag|--name)[ =]([\w./:-]+)")
+_NAME = re.compile(r"""(?:-t|--tag|--name)[ =]["']?([\w./:-]+)""")
 _USE = re.compile(r"\bdocker(?: container| image)? (?P<verb>run|create|pull) (?P<words>[^\n;|&]*)")
 _FLAG = re.compile(
     r"-[ditPq]+|--(detach|interactive|tty|rm|init|privileged|read-only|publish-all|quiet|no-healthcheck|all-tags)|--.*=.*"

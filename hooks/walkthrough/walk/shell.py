@@ -28,14 +28,19 @@ _GRACE = 2.0
 _LOOK = 0.5
 """Seconds between two looks at the limits that nothing tells us of."""
 
-# bash sources each command in the session itself, so that cd, variables and background jobs last. Its answers
-# come over a pipe of their own; each command's output goes to a pipe of its own, which a background job may keep.
+# bash sources each command in the session itself, so that cd, variables and background jobs last, and so that a command
+# can ask for the status of the one before. Its answers come over a pipe of their own; each command's output goes to a
+# pipe of its own, which a background job may keep.
 _LOOP = r"""
 ulimit -v {memory} 2>/dev/null
 ulimit -f {file} 2>/dev/null
+labs_status=0
+labs_again() {{ return "$labs_status"; }}
 while IFS= read -r -u {commands} labs_file; do
+  labs_again
   . "$labs_file" >"$labs_file.out" 2>&1 </dev/null {commands}<&- {answers}>&-
-  printf '%s\n' "$?" >&{answers}
+  labs_status=$?
+  printf '%s\n' "$labs_status" >&{answers}
 done
 """
 

@@ -103,11 +103,17 @@ class _Walk:
         seconds = time.monotonic() - self._started
         return Walked(self._itinerary.page.path, (*self._outcomes, *lost), seconds, tuple(self._left))
 
+    def _next(self) -> Step:
+        """Return the step that was to come; after the last one, that one."""
+        steps = self._itinerary.steps
+        return steps[min(len(self._outcomes), len(steps) - 1)]
+
     def _next_line(self) -> Location:
-        return self._itinerary.page.at(self._itinerary.steps[len(self._outcomes)].fence.line)
+        return self._itinerary.page.at(self._next().fence.line)
 
     def _stop_with(self, status: Status, problem: Problem) -> None:
-        step = self._itinerary.steps[len(self._outcomes)]
+        step = self._next()
+        del self._outcomes[len(self._itinerary.steps) - 1 :]
         self._outcomes.append(Outcome(step.fence.line, step.title, status, problems=(problem,)))
 
     def _walk(self) -> None:

@@ -43,8 +43,12 @@ class Workspace:
     def _place(self, path: str) -> Path:
         """Return the absolute place of a lab path, refusing any that a link leads out of the lab."""
         place = self.lab / path
-        inside = self.lab.resolve()
-        if inside != self.lab or not place.parent.resolve().is_relative_to(inside) or place.is_symlink():
+        try:
+            inside = self.lab.resolve()
+            leaves = inside != self.lab or not place.parent.resolve().is_relative_to(inside) or place.is_symlink()
+        except (OSError, RuntimeError):  # links that lead to each other
+            leaves = True
+        if leaves:
             raise StepError(f"the file path '{path}' leaves the lab's folder through a link", "write to a plain folder")
         return place
 
@@ -68,7 +72,11 @@ class Workspace:
         place = self._place(path)
         if not place.is_file():
             raise StepError(f"there is no '{path}' to change yet", "show the whole file first")
-        self.write(path, apply_patch(place.read_text(encoding="utf-8"), patch, first_line))
+        try:
+            text = place.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise StepError(f"'{path}' is no text any more", "show the whole file first") from None
+        self.write(path, apply_patch(text, patch, first_line))
 
     def compare(self, path: str, fragment: str) -> None:
         """Compare a part of the lab file ``path`` with it as it stands; a line ``...`` stands for lines left out.

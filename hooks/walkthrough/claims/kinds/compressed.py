@@ -22,7 +22,8 @@ class CompressedClaim(Claim[Limit]):
     lie = Lie("compressed: 1 MB", "claimed: size, compressed")
     shell = r"""
 compressed() {
-    measured=$(docker save "$image" | gzip -6 | wc -c)
+    measured=$({ docker save "$image" || : >"$work/failed"; } | gzip -6 | wc -c)
+    [ ! -e "$work/failed" ] || { bad "it can be saved" "see above what Docker says"; return; }
     if [ "$measured" "-$1" "$2" ]; then
         good "download: about $(bytes "$measured") (limit $(bytes "$2"))"
     else

@@ -10,7 +10,8 @@ from walkthrough.claims.finding import Finding, told
 from walkthrough.claims.seen import Subject
 
 SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
-_TAKES_WORD_OF_ENV = {"-u", "--unset", "-C", "--chdir"}
+_TAKES_WORD_OF_ENV = {"-u", "--unset", "-C", "--chdir", "-a", "--argv0"}
+_SPLITS = ("--split-string=", "--split-string", "-S")
 
 
 class ExecFormClaim(Claim[bool]):
@@ -36,7 +37,8 @@ exec_form() {
             { word = $0; sub(/.*\//, "", word) }
             skip { skip--; next }
             NR == 1 && word == "env" { env = 1; next }
-            env && !shell && /^(-u|--unset|-C|--chdir)$/ { skip = 1; next }
+            env && !shell && /^(-S|--split-string)/ { if (/^(-S|--split-string)$/ || /(^|[ =\/S])(sh|bash|dash|ash|ksh|zsh) /) { found = 1; exit } }
+            env && !shell && /^(-u|--unset|-C|--chdir|-a|--argv0)$/ { skip = 1; next }
             env && !shell && (/^-/ || /=/) { next }
             !shell && !busybox && word == "busybox" { busybox = 1; next }
             !shell { if (word ~ /^(sh|bash|dash|ash|ksh|zsh)$/) { shell = 1; next } exit }
@@ -77,9 +79,12 @@ def hands_a_line_to_a_shell(words: Sequence[str]) -> bool:
     word, and a ``c`` means that a line of shell follows. ``env`` and ``busybox`` only lead to the shell.
     """
     rest = list(words)
-    if rest and PurePosixPath(rest[0]).name == "env":
+    while rest and PurePosixPath(rest[0]).name == "env":
         while rest := rest[1:]:
-            if rest[0] in _TAKES_WORD_OF_ENV:
+            line = next((rest[0][len(option) :] for option in _SPLITS if rest[0].startswith(option)), None)
+            if line is not None:  # what is split stands for itself
+                rest = ["env", *(line or " ".join(rest[1:2])).split(), *rest[1 if line else 2 :]]
+            elif rest[0] in _TAKES_WORD_OF_ENV:
                 rest = rest[1:]
             elif not rest[0].startswith("-") and "=" not in rest[0]:
                 break

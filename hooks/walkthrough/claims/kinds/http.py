@@ -46,10 +46,13 @@ answers() {
         return
     fi
     serving "$1" || return
+    usual=$port
+    [ -z "$4" ] || port=$(docker port "$container" "$4/tcp" | sed -n '1s/.*://p')
     until_so "$1" "$2" "$3"
+    port=$usual
     if [ "$status" != "$2" ]; then
         bad "GET $1 answers $status, not $2" "look at its output: docker logs"
-    elif [ -n "$3" ] && ! grep -Fq -e "$3" "$work/body"; then
+    elif ! says "$3"; then
         bad "GET $1 answers without \"$3\"" "it says: $(head -c 80 "$work/body")"
     else
         good "GET $1 answers $2"
@@ -93,4 +96,4 @@ answers() {
 
     def calls(self, value: Request) -> Iterator[str]:
         """Yield the script's call."""
-        yield call("answers", value.path, value.status, value.contains or "")
+        yield call("answers", value.path, value.status, value.contains or "", value.port or "")

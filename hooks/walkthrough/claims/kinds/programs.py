@@ -22,7 +22,7 @@ class ProgramsClaim(Claim[Limit]):
     shell = r"""
 # Counts the files that may be executed, libraries aside.
 programs() {
-    awk -F '\t' '$1 ~ /^-.*x/ && $2 !~ /\.so(\.[0-9.]+)?$/ { print $2 }' "$work/files" >"$work/programs"
+    awk -F '\t' '$1 ~ /^[-h].*[xst]/ && $2 !~ /\.so(\.[0-9.]+)?$/ { print $2 }' "$work/files" >"$work/programs"
     measured=$(($(wc -l <"$work/programs")))
     if [ "$measured" "-$1" "$2" ]; then
         good "programs: $measured (limit $2)"

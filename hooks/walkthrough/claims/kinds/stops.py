@@ -49,13 +49,15 @@ _SIGNALS = frozenset(
     ]
 )
 """Signals of Linux that a program can handle (signal(7))."""
+_REAL_TIME = {f"RTMIN+{n}" for n in range(1, 16)} | {f"RTMAX-{n}" for n in range(1, 15)}
+"""The real-time signals that the engine knows by name (moby/sys/signal)."""
 
 
 def _signal(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     name = value.upper().removeprefix("SIG")
-    if name not in _SIGNALS and not (name.startswith(("RTMIN+", "RTMAX-")) and name[6:].isdecimal()):
+    if name not in _SIGNALS | _REAL_TIME:
         raise ValueError(f"'{value}' is no signal that a program can handle; write one such as SIGTERM or SIGQUIT")
     return f"SIG{name}"
 
@@ -96,6 +98,7 @@ class StopsClaim(Claim[Stop]):
     shell = r"""
 # stops SIGNAL "EXIT CODES" SECONDS [PATH finished|lost]; without a signal, the one that the image names.
 stops() {
+    command -v curl >/dev/null || { printf '  -     stops: not tried, as there is no curl\n'; return; }
     start && ready || return
     signal=${1:-$(setting '{{.Config.StopSignal}}')}
     signal=${signal:-SIGTERM}
@@ -104,6 +107,11 @@ stops() {
         curl --noproxy '*' --silent --max-time 30 --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$port$4" >"$work/during" 2>/dev/null &
         asking=$!
         sleep 1
+        if [ -s "$work/during" ]; then # curl writes the status last
+            wait "$asking"
+            bad "the request for $4 is under way when the signal comes" "it was answered at once: it must take a second or two"
+            return
+        fi
     fi
     began=$(date +%s)
     docker kill --signal "$signal" "$container" >/dev/null
@@ -114,9 +122,8 @@ stops() {
     code=$(state '{{.State.ExitCode}}')
     claim="$signal: exit code $code after $took s"
     if [ -n "${4:-}" ]; then
-        wait "$asking"
         fate=lost
-        [ "$(cat "$work/during")" = 200 ] && fate=finished
+        wait "$asking" && [ "$(cat "$work/during")" = 200 ] && fate=finished
         claim="$claim, the request for $4 under way was $fate"
     fi
     case " $2 " in

@@ -97,6 +97,6 @@ def _number(user: str, subject: Subject) -> int | None:
         lines = subject.file("/etc/passwd").content.decode(errors="replace").splitlines()
     except StepError:
         lines = []
-    known = {fields[0]: fields[2] for line in lines if len(fields := line.split(":")) > 2}
+    known = {fields[0]: fields[2] for line in reversed(lines) if len(fields := line.split(":")) > 2}
     number = _NUMBER.fullmatch(known.get(name, "0" if name == "root" else ""))
     return int(number[1]) if number else None
