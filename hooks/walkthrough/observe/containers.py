@@ -55,6 +55,10 @@ class Running:
         self.container.reload()
         return bool(self.container.status == "running")
 
+    def _must_live(self) -> None:
+        if not self.alive():
+            raise StepError("the container has ended", "see its output", self.logs())
+
     def logs(self) -> str:
         """Return the end of what the container printed."""
         return self.container.logs(tail=20).decode(errors="replace")
@@ -65,8 +69,7 @@ class Running:
         Raises:
             StepError: where the image exposes no such port, or the container has ended.
         """
-        if not self.alive():
-            raise StepError("the container has ended", "see its output", self.logs())
+        self._must_live()
         ports: dict[str, Any] = self.container.attrs["NetworkSettings"]["Ports"] or {}
         published = {
             int(name.removesuffix(_TCP)): value[0]["HostPort"]
@@ -127,8 +130,7 @@ class Running:
             try:
                 said = fetch(url, max(_POLL, min(_ANSWER_LIMIT, left)))
             except requests.RequestException:
-                if not self.alive():
-                    raise StepError("the container has ended", "see its output", self.logs()) from None
+                self._must_live()
                 return None
             answer = replace(said, seconds=time.monotonic() - self.started)
             first_of_all = min(first_of_all, time.monotonic() + _SETTLING)
@@ -147,8 +149,7 @@ class Running:
         before: list[str] = []
 
         def look() -> float | None:
-            if not self.alive():
-                raise StepError("the container has ended", "see its output", self.logs())
+            self._must_live()
             health = self.container.attrs["State"].get("Health")
             if health is None:
                 raise StepError("the image has no health check", "write HEALTHCHECK in its Dockerfile")
@@ -174,8 +175,7 @@ class Running:
         Without one it is the container's own, which is its image's STOPSIGNAL, else SIGTERM. A request for ``during``
         is under way meanwhile.
         """
-        if not self.alive():
-            raise StepError("the container has ended", "see its output", self.logs())
+        self._must_live()
         sent = signal or self.container.attrs["Config"].get("StopSignal") or "SIGTERM"
         first = self.first_process()
         with contextlib.ExitStack() as stack:
