@@ -285,9 +285,7 @@ def running(
 def _signal_name(sent: str) -> str:
     """Return a signal's name with its prefix; STOPSIGNAL may be a number."""
     if sent.isdecimal():
-        with contextlib.suppress(ValueError):
-            return signals.Signals(int(sent)).name
-        return f"signal {sent}"
+        return {known.value: known.name for known in signals.Signals}.get(int(sent), f"signal {sent}")
     return sent if sent.startswith("SIG") else f"SIG{sent}"
 
 
