@@ -98,7 +98,7 @@ def test_figures_of_one_kind_get_bars_on_one_scale() -> None:
         for image in measured
     )
 
-    drawn = fill(f"<table>{rows}</table>", known, lambda image: _record(measured[image]))
+    drawn = fill(f"<table>{rows}</table>", known, lambda image: _record(image, measured[image]))
 
     assert drawn.count("<svg") == 2
     assert 'width="100.0"' in drawn
@@ -112,7 +112,7 @@ def test_a_figure_that_a_stand_in_had_a_part_in_is_marked() -> None:
     findings = [_finding("size", 100, "bytes"), _finding("reuses", 2.0, "seconds")]
     known = {("a", finding.key): Source("p", 0, finding.key) for finding in findings}
     text = "<p><code>=a size</code> and <code>=a reuses</code></p>"
-    plain = _record(findings)
+    plain = _record("a", findings)
     on_one = plain.model_copy(
         update={"bases": [Base(name="b:1", digest="x", stand_in=True)], "steps": [
             plain.steps[0].model_copy(update={"stand_in": "b:1"})
@@ -154,8 +154,16 @@ def _finding(key: str, measured: float | str, unit: Literal["bytes", "seconds", 
     return FindingRecord(key=key, claim=key, measured=measured, unit=unit, ok=True)
 
 
-def _record(findings: list[FindingRecord]) -> Record:
-    step = StepRecord(kind="checks", title="check image x", status="passed", seconds=1, findings=findings)
+def test_a_record_of_a_page_that_changed_lends_no_image_anothers_figure() -> None:
+    """A step is known by its image, not by its number, which an edit of the page moves."""
+    record = _record("naive", [_finding("size", 900, "bytes")])
+    known = {("app", "size"): Source("p", 0, "size")}
+
+    assert "not measured yet" in fill("<p><code>=app size</code></p>", known, lambda _page: record)
+
+
+def _record(image: str, findings: list[FindingRecord]) -> Record:
+    step = StepRecord(kind="checks", title=f"check image {image}", status="passed", seconds=1, findings=findings)
     return Record(
         record_schema=1, page="p", content="", walked="2026-01-01", engine={}, bases=[], coverage=Coverage(), seconds=1,
         steps=[step],

@@ -43,11 +43,12 @@ def measured(
     """Return what the records say of a claim, or None where they do not."""
     source = known.get((image, key))
     record = record_of(source.page) if source else None
-    for step in record.steps if source and record else ():
-        if step.title != f"{IMAGE_TITLE}{image}":
-            continue
-        for finding in step.findings:
-            if record and finding.key == key:
+    if record is None:
+        return None
+    # By the image's name, not by the number of its step: a page may have changed since its record.
+    for step in record.steps:
+        for finding in step.findings if step.title == f"{IMAGE_TITLE}{image}" else ():
+            if finding.key == key:
                 of_build = (claim := claim_of(key)) is not None and claim.of_build
                 built_on = of_build and any(base.stand_in for base in record.bases)
                 return Figure(finding.finding, built_on or step.stand_in is not None)
