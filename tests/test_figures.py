@@ -77,8 +77,9 @@ def test_a_figure_is_drawn_from_the_record(project: Path) -> None:
     known = figures.sources(course.itineraries)
     record = read_record(Project(project), course.pages[GO_PAGE])
     assert record is not None
-    source = known["go-app", "size"]
-    measured = next(finding for finding in record.steps[source.step].findings if finding.key == "size")
+    assert known["go-app", "size"] == GO_PAGE
+    steps = [step for step in record.steps if step.title == "check image go-app"]
+    measured = next(finding for step in steps for finding in step.findings if finding.key == "size")
     assert isinstance(measured.measured, int)
 
     shown = fill("<p><code>=go-app size</code></p>", known, lambda _page: record)

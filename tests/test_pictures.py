@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import pytest
 
 from walkthrough.machine.bases import Base
-from walkthrough.page.figures import Source
 from walkthrough.publish.blocks import anatomy_html
 from walkthrough.publish.figures import fill
 from walkthrough.publish.pictures import bar, fitting, layer_map, shares, stage_graph
@@ -92,7 +91,7 @@ def test_figures_of_one_kind_get_bars_on_one_scale() -> None:
         "b": [_finding("compressed", 50, "bytes"), _finding("stops.0", "exit 137", "text")],
     }
     keys = {image: [finding.key for finding in findings] for image, findings in measured.items()}
-    known = {(image, key): Source(image, 0, key) for image in measured for key in keys[image]}
+    known = {(image, key): image for image in measured for key in keys[image]}
     rows = "".join(
         f"<tr><td>{image}</td>" + "".join(f"<td><code>={image} {key}</code></td>" for key in keys[image]) + "</tr>"
         for image in measured
@@ -110,7 +109,7 @@ def test_figures_of_one_kind_get_bars_on_one_scale() -> None:
 def test_a_figure_that_a_stand_in_had_a_part_in_is_marked() -> None:
     """By its image for what the image is, by any base for what its build took; and the page says it once."""
     findings = [_finding("size", 100, "bytes"), _finding("reuses", 2.0, "seconds")]
-    known = {("a", finding.key): Source("p", 0, finding.key) for finding in findings}
+    known = {("a", finding.key): "p" for finding in findings}
     text = "<p><code>=a size</code> and <code>=a reuses</code></p>"
     plain = _record("a", findings)
     on_one = plain.model_copy(
@@ -157,7 +156,7 @@ def _finding(key: str, measured: float | str, unit: Literal["bytes", "seconds", 
 def test_a_record_of_a_page_that_changed_lends_no_image_anothers_figure() -> None:
     """A step is known by its image, not by its number, which an edit of the page moves."""
     record = _record("naive", [_finding("size", 900, "bytes")])
-    known = {("app", "size"): Source("p", 0, "size")}
+    known = {("app", "size"): "p"}
 
     assert "not measured yet" in fill("<p><code>=app size</code></p>", known, lambda _page: record)
 

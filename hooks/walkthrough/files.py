@@ -1,11 +1,15 @@
-"""Files and folders: removing a tree whatever its modes, writing a file whole or not at all."""
+"""Files and folders: their lines, removing a tree whatever its modes, writing a file whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
+
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+"""A line of a text with its end, whichever it is; ``str.splitlines`` would end lines at U+2028 and the like too."""
 
 
 def remove_tree(root: Path) -> None:

@@ -144,6 +144,15 @@ def edges(limit: Limit, finding: Finding) -> Iterator[tuple[str, Limit]]:
                 yield f"{side} than was measured", Limit(bound, at_least, limit.kind)
 
 
+def other_pairs(pair: tuple[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield, for a name and its value, another value, the beginning of the value, and another name."""
+    name, value = pair
+    yield "another value", (name, f"{value}x")
+    yield "another name", (f"{name}X", value)
+    if value:
+        yield "the beginning of the value", (name, value[:-1])
+
+
 def within(value: S, finding: Finding) -> Iterator[tuple[str, S]]:
     """Yield ``value`` with each of the times that are false of its ``within``, where it has one and it was measured."""
     limit = getattr(value, "within", None)

@@ -7,11 +7,11 @@ that would then say something else is left as it was, with a problem at its line
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from walkthrough.errors import PageError, Problem
+from walkthrough.files import LINE
 from walkthrough.page.expected import matches, merge, written
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page, page_of
@@ -19,7 +19,6 @@ from walkthrough.page.steps import CheckImage, RunCommands, Step, read_steps
 from walkthrough.project import Project
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Walked
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _BOM = "\ufeff"
 
 
@@ -40,7 +39,7 @@ def record_outputs(project: Project, itinerary: Itinerary, walked: Walked) -> Re
     page = itinerary.page
     path = project.root / page.path
     raw = path.read_bytes().decode()
-    lines = _LINE.findall(raw.removeprefix(_BOM))
+    lines = LINE.findall(raw.removeprefix(_BOM))
     if [line.rstrip("\r\n") for line in lines] != page.text.removesuffix("\n").split("\n"):
         what = "the page changed while it was walked, and is left as it is"
         return Recorded(0, (*walked.problems, Problem(page.at(1), what, "record it again")))

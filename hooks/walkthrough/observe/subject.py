@@ -19,7 +19,7 @@ from walkthrough.claims.kinds.http import READY_LIMIT, Request
 from walkthrough.claims.seen import BuildStep, Container, File, Rebuild, Scanned
 from walkthrough.claims.spec import ImageSpec
 from walkthrough.errors import StepError
-from walkthrough.images.image import Image
+from walkthrough.images.image import MOST_LINKS, Image
 from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
 from walkthrough.machine.engine import Engine
@@ -32,8 +32,6 @@ from walkthrough.project import state_folder
 
 _BUILD_LIMIT = 600.0
 """Seconds for one build that is repeated."""
-_MOST_LINKS = 40
-"""Links that Linux follows in one path before it gives up (path_resolution(7))."""
 
 
 class ImageSubject:
@@ -124,7 +122,7 @@ class ImageSubject:
         container = self.api.containers.create(self.spec.image, ["-"], labels={WALK_LABEL: self.walk})
         place = PurePosixPath(path)
         try:
-            for _ in range(_MOST_LINKS):
+            for _ in range(MOST_LINKS):
                 found = self.image.under(str(place))
                 blocks, _ = container.get_archive(found[0])
                 with tarfile.open(fileobj=io.BytesIO(b"".join(blocks))) as archive:

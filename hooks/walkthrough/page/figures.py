@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from walkthrough.claims.registry import claims
 from walkthrough.errors import Problem
@@ -35,29 +34,22 @@ _TODO = (
 )
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where a figure comes from: the page that claims it, the number of the step there, the claim."""
-
-    page: str
-    step: int
-    key: str
+Sources = dict[tuple[str, str], str]
+"""The page (its path) that makes a claim, by the claim's image and key."""
 
 
-def sources(itineraries: dict[str, Itinerary]) -> dict[tuple[str, str], Source]:
-    """Return every claim of the course by image and key; of several checks of one image the first counts."""
-    found: dict[tuple[str, str], Source] = {}
+def sources(itineraries: dict[str, Itinerary]) -> Sources:
+    """Return every claim of the course; of several pages that make it the first counts."""
+    found: Sources = {}
     for name, itinerary in itineraries.items():
-        for number, step in enumerate(itinerary.steps):
+        for step in itinerary.steps:
             if isinstance(step, CheckImage):
                 for key in step.spec.keys:
-                    found.setdefault((step.spec.image, key), Source(name, number, key))
+                    found.setdefault((step.spec.image, key), name)
     return found
 
 
-def problems(
-    page: Page, known: dict[tuple[str, str], Source], limits: Iterable[tuple[str, Limit]]
-) -> Iterator[Problem]:
+def problems(page: Page, known: Sources, limits: Iterable[tuple[str, Limit]]) -> Iterator[Problem]:
     """Yield a problem for each figure in the page's prose that no claim of the course measures or holds.
 
     ``limits`` are the budgets that the course's checks hold, each with its image.
@@ -113,7 +105,7 @@ def _is_held(typed: str, kind: Kind, held: set[tuple[Kind, float]]) -> bool:
         return False
 
 
-def missing(image: str, key: str, known: dict[tuple[str, str], Source]) -> tuple[str, str] | None:
+def missing(image: str, key: str, known: Sources) -> tuple[str, str] | None:
     """Return what is wrong with a figure, and what to do, if no claim of the course measures it."""
     if (image, key) in known:
         return None

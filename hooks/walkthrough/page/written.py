@@ -6,19 +6,18 @@ comments ``<!-- claims -->`` and ``<!-- end of claims -->`` stands the table of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from walkthrough.claims import guide
 from walkthrough.errors import Problem
+from walkthrough.files import LINE
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.readercheck import reader_check
 from walkthrough.page.steps import WriteFile
 from walkthrough.project import Project
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _FROM, _TO = "<!-- claims -->", "<!-- end of claims -->"
 
 
@@ -52,7 +51,7 @@ def rewrite(project: Project, itineraries: dict[str, Itinerary]) -> list[str]:
 
 def _write(path: Path, parts: list[Part]) -> None:
     """Write parts into a page, each with the line ends that stand there; all else stays byte for byte."""
-    lines = _LINE.findall(path.read_bytes().decode())
+    lines = LINE.findall(path.read_bytes().decode())
     for part in sorted(parts, key=lambda part: -part.first):
         before = lines[part.first - 2]
         end = before[len(before.rstrip("\r\n")) :]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.registry import claim_of
-from walkthrough.page.figures import Source
+from walkthrough.page.figures import Sources
 from walkthrough.page.steps import IMAGE_TITLE
 from walkthrough.publish.pictures import bar
 from walkthrough.record.evidence import Record
@@ -37,12 +37,10 @@ class Figure:
     on_stand_in: bool
 
 
-def measured(
-    image: str, key: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]
-) -> Figure | None:
+def measured(image: str, key: str, known: Sources, record_of: Callable[[str], Record | None]) -> Figure | None:
     """Return what the records say of a claim, or None where they do not."""
-    source = known.get((image, key))
-    record = record_of(source.page) if source else None
+    page = known.get((image, key))
+    record = record_of(page) if page else None
     if record is None:
         return None
     # By the image's name, not by the number of its step: a page may have changed since its record.
@@ -61,7 +59,7 @@ def how(finding: Finding) -> str:
     return claim.how if claim and claim.how else finding.claim
 
 
-def fill(rendered: str, known: dict[tuple[str, str], Source], record_of: Callable[[str], Record | None]) -> str:
+def fill(rendered: str, known: Sources, record_of: Callable[[str], Record | None]) -> str:
     """Return a rendered page with each figure replaced by what the record measured.
 
     Where a table holds two figures of one kind or more, a bar below each compares them: the image before with the image

@@ -11,7 +11,7 @@ from walkthrough.claims.kinds.http import PATIENCE
 from walkthrough.claims.seen import Subject
 from walkthrough.units import Limit
 
-_HEALTH_LIMIT = 120.0
+HEALTH_LIMIT = 120.0
 """Seconds after which nobody waits for a verdict on a container's health."""
 
 
@@ -54,7 +54,7 @@ healthy() {
     def measure(self, value: Limit, subject: Subject, key: str) -> Finding:
         """Watch the shared container."""
         container = subject.server
-        seconds = container.health("healthy", min(_HEALTH_LIMIT, value.bound * PATIENCE + 5))
+        seconds = container.health("healthy", min(HEALTH_LIMIT, value.bound * PATIENCE + 5))
         hint = "" if seconds is not None else f"it never did; the last probe said: {container.last_probe()}"
         return judged(key, "becomes healthy within", value, seconds, hint)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from walkthrough.claims.claim import Claim, Lie
+from walkthrough.claims.claim import Claim, Lie, other_pairs
 from walkthrough.claims.finding import Finding, told
 from walkthrough.claims.seen import Subject
 
@@ -30,9 +30,5 @@ class LabelClaim(Claim[Named]):
         return told(key, claim, measured, found.get(name) == wanted, "correct LABEL in the final stage")
 
     def mutants(self, value: Named, finding: Finding, subject: Subject) -> Iterator[tuple[str, Named]]:
-        """Yield another value, the beginning of the value, and another name."""
-        name, wanted = value
-        yield "another value", (name, f"{wanted}x")
-        yield "another name", (f"{name}X", wanted)
-        if wanted:
-            yield "the beginning of the value", (name, wanted[:-1])
+        """Return another value, the beginning of the value, and another name."""
+        return other_pairs(value)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from walkthrough.claims.claim import Claim, Duration, Lie
 from walkthrough.claims.finding import Finding, judged
+from walkthrough.claims.kinds.healthy import HEALTH_LIMIT
 from walkthrough.claims.kinds.http import PATIENCE, READY_LIMIT
 from walkthrough.claims.seen import Subject
 from walkthrough.errors import StepError
 from walkthrough.units import Limit
-
-_HEALTH_LIMIT = 120.0
-"""Seconds after which nobody waits for a verdict on a container's health."""
 
 
 class UnhealthyClaim(Claim[Limit]):
@@ -34,6 +32,6 @@ class UnhealthyClaim(Claim[Limit]):
             if container.health("healthy", READY_LIMIT) is None:
                 raise StepError("it never became healthy", "", container.last_probe())
             container.freeze()
-            seconds = container.health("unhealthy", min(_HEALTH_LIMIT, value.bound * PATIENCE + 5))
+            seconds = container.health("unhealthy", min(HEALTH_LIMIT, value.bound * PATIENCE + 5))
         hint = "its health check passes though the server does not answer"
         return judged(key, "turns unhealthy when the server hangs, within", value, seconds, hint)
