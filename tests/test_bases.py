@@ -112,7 +112,12 @@ from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 bases.RECIPES = Path(sys.argv[1])
-with provided(find_engine(), sys.argv[2:], state_folder(), lambda line: print(line, flush=True)):
+
+def say(line):  # two threads say things, and print() writes the end of a line by itself
+    sys.stdout.write(line + "\\n")
+    sys.stdout.flush()
+
+with provided(find_engine(), sys.argv[2:], state_folder(), say):
     pass
 """
 
