@@ -21,13 +21,13 @@ COPY server.c /unused
 
 FROM debian:trixie-slim
 COPY --from=build /server /server
-RUN date +%N >/built
 EXPOSE 9090
 HEALTHCHECK --interval=1s CMD true
 CMD /server; true
 """
 SICK = """\
 FROM debian:trixie-slim
+RUN date +%N >/built
 HEALTHCHECK --interval=1s CMD false
 CMD ["sleep", "600"]
 """

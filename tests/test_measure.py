@@ -64,7 +64,7 @@ WRONG = Finding("healthy", "healthy", "500", "text", False)
     [
         ([timed(2.0), timed(3.0), timed(0.5)], timed(0.5), 2),
         ([timed(2.0), timed(0.5)], timed(0.5), 1),
-        ([timed(3.0), timed(2.0), timed(4.0)], timed(2.0), 2),
+        ([timed(3.0), timed(4.0), timed(2.0), timed(4.0)], timed(2.0), 3),
         ([timed(0.5)], timed(0.5), 0),
         ([WRONG], WRONG, 0),
         ([timed(2.0), WRONG], WRONG, 1),
@@ -76,9 +76,37 @@ def test_a_late_time_is_measured_again_and_the_least_counts(
     """Noise only adds to a time. Nothing else is tried twice, and a try that goes wrong otherwise is what is told."""
     claim, subject = Scripted(*findings), Tries()
 
-    assert measured(claim, parse_limit("1 s", "time"), subject, "healthy") == expected
+    assert measured(claim, parse_limit("1 s", "time"), subject, "healthy", Quiet()) == expected
     assert subject.renewed == renewed
     assert claim.findings == []
+
+
+def test_what_is_late_in_company_is_measured_again_when_the_others_are_quiet() -> None:
+    """The first try shares the machine; the second begins when nobody else works, and nobody begins before its end."""
+    quiet, shared, over = Quiet(), threading.Event(), threading.Event()
+    at_work, seen = {"the other page"}, list[bool]()
+
+    class Watched(Scripted):
+        def measure(self, value: Limit, subject: Subject, key: str) -> Finding:
+            seen.append(bool(at_work))
+            over.set()
+            return super().measure(value, subject, key)
+
+    def other() -> None:
+        with quiet.shared():
+            shared.set()
+            over.wait(10)
+            at_work.clear()
+
+    page = threading.Thread(target=other)
+    page.start()
+    assert shared.wait(10)
+
+    found = measured(Watched(timed(2.0), timed(0.5)), parse_limit("1 s", "time"), Tries(), "healthy", quiet)
+    page.join(10)
+
+    assert found == timed(0.5)
+    assert seen == [True, False]
 
 
 def test_a_quick_rebuild_counts_only_if_the_steps_were_reused() -> None:

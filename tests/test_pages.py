@@ -22,7 +22,7 @@ from walkthrough.page.steps import (
     read_steps,
 )
 from walkthrough.project import Project
-from walkthrough.walk.needs import bases_of, resources_of
+from walkthrough.walk.needs import bases_of, names_of, ports_of
 
 
 @pytest.fixture
@@ -231,7 +231,8 @@ def test_base_images_and_claims_are_found_where_they_are_named(site: Project) ->
     itinerary = read_course(site).itineraries[f"docs/{LAB}/page.md"]
 
     assert bases_of(itinerary) == {"golang:1.27-trixie", "busybox:1.37", "debian:trixie"}
-    assert resources_of(itinerary) == {"port 8080", "name box", "name mine"}
+    assert names_of(itinerary) == {"box", "mine"}
+    assert ports_of(itinerary) == {8080}
 
 
 @pytest.mark.parametrize(

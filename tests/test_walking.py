@@ -34,6 +34,11 @@ HOLDS = {
     "```json illustration\n{}\n```\n",
     "ends": '```console exit="3"\n$ cd /tmp\n$ exit 3\n```\n\n```console exit="1"\n$ exec false\n```\n\n'
     '```bash exit="2"\nexit 2\n```\n\n```console\n$ pwd | grep -c /home$\n1\n```\n',
+    **{
+        f"port-{name}": f"```console\n$ docker run -d --name {name} -p 18473:80 debian:trixie-slim sleep 60\n…\n```\n\n"
+        f"```console\n$ docker port {name} | grep -c 18473\n1\n$ docker rm -f {name}\n…\n```\n"
+        for name in ("labs-test-one", "labs-test-two", "labs-test-three")
+    },
 }
 FAILS = {
     "another-end": ('```console exit="3"\n$ exit 4\n```\n', 2, "the command ended the page's shell"),

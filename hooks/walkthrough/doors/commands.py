@@ -66,6 +66,8 @@ def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
             print(f"{path}: what is written from elsewhere is up to date")
             course = read_course(project)
     options = Options(fresh=fresh or recording, keep_going=recording, check_drift=check)
+    if recording:
+        options.workers = 1  # the figures that are committed are measured with nobody else at work
     run = verify(course, pages, Progress(), options)
     if recording:
         run, outputs = _recorded(project, course, run)

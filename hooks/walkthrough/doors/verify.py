@@ -23,11 +23,11 @@ from walkthrough.page.itinerary import Itinerary
 from walkthrough.project import state_folder
 from walkthrough.publish.acceptance import accept, unreadable
 from walkthrough.publish.labfolder import TODO, write_lab
-from walkthrough.record.evidence import Record, record_path
+from walkthrough.record.evidence import Record, read_record, record_path
 from walkthrough.record.making import make_record
 from walkthrough.record.memory import Cache, cache_key
 from walkthrough.walk.abort import reason
-from walkthrough.walk.needs import bases_of, images_of, resources_of
+from walkthrough.walk.needs import bases_of, images_of, names_of
 from walkthrough.walk.outcome import Walked
 from walkthrough.walk.walk import Visitor, abandon, walk
 
@@ -97,7 +97,8 @@ class Options:
     """Set by who wants no more pages: those under way are ended, and the others have no result."""
     visitor: Callable[[str], Visitor] | None = None
     """Makes, of a page's path, who is called after each of its steps that passed."""
-    workers: int = field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
+    workers: int = field(default_factory=lambda: min(4, 1 + (os.cpu_count() or 1)))
+    """Pages at a time: one more than there are processors, as each waits a good part of its time."""
 
 
 def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Options | None = None) -> Run:
@@ -191,14 +192,24 @@ class _Runner:
         """Fill ``results``; ``faults`` are errors that keep pages from being walked."""
         for path in pages:
             self._page(path, lambda path=path: self._remembered(path, faults.get(path)))  # type: ignore[misc]
-        claims = {path: resources_of(self._course.itineraries[path]) for path in pages if path not in self.results}
         side_by_side(
-            claims,
+            self._in_order([path for path in pages if path not in self.results]),
             lambda path: self._page(path, lambda: self._walked(path)),
             self._options.workers,
             abandon,
             self._options.stopped,
         )
+
+    def _in_order(self, pages: list[str]) -> dict[str, set[str]]:
+        """Return the names that pages claim, in order: what others build on comes first, then what takes longest."""
+        itineraries = self._course.itineraries
+        below = {earlier.path for path in pages for earlier, _ in itineraries[path].before}
+
+        def rank(path: str) -> tuple[bool, float]:
+            known = read_record(self._course.project, itineraries[path].page)
+            return path not in below, -sum(step.seconds for step in known.steps) if known else 0.0
+
+        return {path: names_of(itineraries[path]) for path in sorted(pages, key=rank)}
 
     def _page(self, path: str, how: Callable[[], PageResult | None]) -> None:
         """Take the result of ``how`` for a page; an error costs that page its verdict, and no other."""

@@ -27,9 +27,12 @@ from walkthrough.project import state_folder
 from walkthrough.walk.guide import Guide, claim_problem
 from walkthrough.walk.measure import measured
 from walkthrough.walk.outcome import Outcome
+from walkthrough.walk.quiet import Quiet
 
 _BUILD_LIMIT = 300.0
 """Seconds for the build of an image that is another by a line."""
+_HELD = Quiet()
+"""Nobody else shares it: all of a block's mutants are measured while the guide keeps the others quiet."""
 
 
 class Blocks:
@@ -67,14 +70,14 @@ class Blocks:
                 for key, entry in claim.entries(value):
                     line = claim_line(step.fence.text, step.fence.first_text_line, key)
                     subject.seen.fixed = False
-                    honest = measured(claim, entry, subject, key)
+                    honest = measured(claim, entry, subject, key, _HELD)
                     if not honest.ok:
                         why = f"measured again, it does not hold: {honest.measured_text()}"
                         yield Uncounted(line, f"{step.spec.image} {key}", why)
                         continue
                     subject.seen.fixed = True
                     for words, other in claim.mutants(entry, honest, subject):
-                        found = measured(claim, other, subject, key)
+                        found = measured(claim, other, subject, key, _HELD)
                         problems = [] if found.ok else [claim_problem(page, step, found)]
                         yield texts.tried(Mutant("claim", line, f"{step.spec.image} {key}: {words}"), problems)
 
@@ -117,7 +120,7 @@ class Blocks:
                 with guide.subject(replace(step.spec, image=name, made=made), ImageSubject) as subject:
                     if kind == "memory":
                         subject.ready(subject.server)
-                    found = measured(claim, entry, subject, key)
+                    found = measured(claim, entry, subject, key, _HELD)
                 yield _result(page, step, mutant(key), found, change.mute)
         finally:
             self._engine.command("image", "rm", "--force", name)
@@ -142,7 +145,7 @@ class Blocks:
                     yield Uncounted(line, mutant.words, f"it cannot be built: {built.words[-200:]}")
                     continue
                 with guide.subject(replace(step.spec, made=made), ImageSubject) as subject:
-                    found = measured(claims()[edit.key], made[edit.key], subject, edit.key)
+                    found = measured(claims()[edit.key], made[edit.key], subject, edit.key, _HELD)
             finally:
                 place.write_bytes(original)
             yield _result(page, step, mutant, found, False)

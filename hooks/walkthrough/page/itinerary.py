@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from walkthrough.page.pages import Page
-from walkthrough.page.steps import ApplyDiff, CompareFragment, NotRun, RunCommands, Step, WriteFile
+from walkthrough.page.steps import ApplyDiff, CompareFragment, NotRun, RunCommands, RunScript, Step, WriteFile
 
 _APPEARANCE = {"linenums", "hl_lines"}
 
@@ -34,11 +34,18 @@ def executable_texts(itinerary: Itinerary) -> list[str]:
     every = [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)
     texts = []
     for step in every:
-        if isinstance(step, RunCommands):
-            texts += [command.text for command in step.commands]
+        if isinstance(step, RunCommands | RunScript):
+            texts += commands_of(step)
         elif not isinstance(step, NotRun | CompareFragment):
             texts.append(step.fence.text)
     return texts
+
+
+def commands_of(step: Step) -> list[str]:
+    """Return the text of each command of a step; a script is one."""
+    if isinstance(step, RunCommands):
+        return [command.text for command in step.commands]
+    return [step.fence.text] if isinstance(step, RunScript) else []
 
 
 def content_digest(itinerary: Itinerary) -> str:

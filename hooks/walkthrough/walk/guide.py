@@ -111,8 +111,7 @@ class Guide:
                 with _quiet.shared():
                     self._script(step, commands)
             elif isinstance(step, CheckImage):
-                with _quiet.alone():
-                    measured = measure(self.subject(step.spec, ImageSubject))
+                measured = measure(self.subject(step.spec, ImageSubject), _quiet)
                 findings, stand_in, made_of = measured.findings, measured.stand_in, measured.anatomy
                 problems += [claim_problem(page, step, finding) for finding in findings if not finding.ok]
             else:

@@ -1,4 +1,4 @@
-"""What a page needs: images, tools of the machine, and ports and names that no other may use meanwhile."""
+"""What a page needs: images, tools of the machine, and names and ports that no other may use meanwhile."""
 
 from __future__ import annotations
 
@@ -95,13 +95,14 @@ def tools_of(itinerary: Itinerary) -> dict[str, str]:
     return found
 
 
-def resources_of(itinerary: Itinerary) -> set[str]:
-    """Return what a page claims for itself on the engine: published ports, image and container names.
+def names_of(itinerary: Itinerary) -> set[str]:
+    """Return the names that a page gives to images and containers.
 
-    Pages whose claims overlap are not walked at the same time.
+    Pages that give the same are not walked at the same time.
     """
-    claimed: set[str] = set()
-    for text in executable_texts(itinerary):
-        claimed |= {f"port {port}" for port in _PORT.findall(text)}
-        claimed |= {f"name {name}" for name in _NAME.findall(text)}
-    return claimed
+    return {name for text in executable_texts(itinerary) for name in _NAME.findall(text)}
+
+
+def ports_of(itinerary: Itinerary) -> frozenset[int]:
+    """Return the ports of this machine that a page publishes; two pages take turns at using one (``Ports``)."""
+    return frozenset(int(port) for text in executable_texts(itinerary) for port in _PORT.findall(text))

@@ -1,4 +1,4 @@
-"""Let a measurement have the engine to itself: commands share it, measurements of time do not."""
+"""Let a measurement have the engine to itself: all share it until a time is over its limit, and is measured again."""
 
 from __future__ import annotations
 

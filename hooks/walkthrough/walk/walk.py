@@ -21,7 +21,9 @@ from walkthrough.page.pages import Page
 from walkthrough.page.steps import Step
 from walkthrough.walk.abort import reason
 from walkthrough.walk.guide import Guide
+from walkthrough.walk.needs import ports_of
 from walkthrough.walk.outcome import Outcome, Status, Walked
+from walkthrough.walk.ports import Ports
 from walkthrough.walk.workspace import Workspace
 
 Listener = Callable[[str, int, int, str], None]
@@ -122,33 +124,38 @@ class _Walk:
         if page.lab is None:
             raise WalkthroughError(f"{page.path} is not a lab page")
         with (
+            contextlib.ExitStack() as given_back,  # last of all, when the walk's containers are gone
             contextlib.ExitStack() as stack,
             Workspace(self._state / "walks", page.lab) as workspace,
             accounted(self._engine, self._state / "walks", identity, workspace.root, self._left.append),
         ):
             _under_way[identity] = self._engine
             stack.callback(_under_way.pop, identity)
-            self._take_steps(Guide(self._engine, identity, workspace, self._state))
+            ports = Ports(ports_of(self._itinerary), self._engine, identity)
+            given_back.callback(ports.give_back)
+            self._take_steps(Guide(self._engine, identity, workspace, self._state), ports)
             self._over = True
 
-    def _take_steps(self, guide: Guide) -> None:
+    def _take_steps(self, guide: Guide, ports: Ports) -> None:
         page, steps = self._itinerary.page, self._itinerary.steps
         for earlier, earlier_steps in self._itinerary.before:
             with guide.session():
                 for step in earlier_steps:
-                    outcome = guide.take(earlier, step, self._keep_going)
+                    with ports.used_by(step):
+                        outcome = guide.take(earlier, step, self._keep_going)
                     if outcome.problems:
                         self._stop_with(outcome.status, _of_foundation(page, earlier, outcome))
                         return
         with guide.session():
             for number, step in enumerate(steps, 1):
                 self._listener(page.path, number, len(steps), step.title)
-                outcome = guide.take(page, step, self._keep_going)
-                self._outcomes.append(outcome)
-                if outcome.status == "aborted" or (outcome.problems and not self._keep_going):
-                    return
-                if self._visitor and outcome.status == "passed":
-                    self._visitor(guide, page, step, outcome)
+                with ports.used_by(step):
+                    outcome = guide.take(page, step, self._keep_going)
+                    self._outcomes.append(outcome)
+                    if outcome.status == "aborted" or (outcome.problems and not self._keep_going):
+                        return
+                    if self._visitor and outcome.status == "passed":
+                        self._visitor(guide, page, step, outcome)
 
 
 def _of_foundation(page: Page, earlier: Page, outcome: Outcome) -> Problem:

@@ -21,7 +21,9 @@ class ReproducibleClaim(Claim[bool]):
         "`true`: two builds without cache, with `SOURCE_DATE_EPOCH`, give the same image, times later than that aside"
     )
     of_build = True
-    lie = Lie("reproducible: true", "claimed: two builds give the same image; measured: they differ in /built")
+    lie = Lie(
+        "reproducible: true", "claimed: two builds give the same image; measured: they differ in /built", image="sick"
+    )
 
     def measure(self, value: bool, subject: Subject, key: str) -> Finding:
         """Build twice and compare."""
