@@ -39,7 +39,8 @@ check: $(VENV)/ready ## format, lint, types and layers, of Python, Markdown and 
 	@$(BIN)/lint-imports --no-logo >$(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
 	@$(BIN)/rumdl check --quiet .
 	@find labs tests -name 'Dockerfile*' -print0 | xargs -0 $(BIN)/hadolint
-	@$(BIN)/hadolint --config hooks/walkthrough/machine/recipes/hadolint.yaml hooks/walkthrough/machine/recipes/*/Dockerfile
+	@$(BIN)/hadolint --config hooks/walkthrough/machine/recipes/hadolint.yaml hooks/walkthrough/machine/recipes/*/Dockerfile \
+		hooks/walkthrough/machine/reader/Dockerfile
 
 format: $(VENV)/ready ## bring the Python files into form
 	@$(BIN)/ruff format .
