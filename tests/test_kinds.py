@@ -32,7 +32,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 READY = time.monotonic() + 2
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        ready = time.monotonic() > READY
+        ready = time.monotonic() > READY + (10 if self.path == "/late" else 0)
         self.send_response(200 if ready else 503)
         self.end_headers()
         self.wfile.write(b"ready" if ready else b"warming up")
@@ -100,6 +100,7 @@ TOLD = {
     "an-absolute-path": Told(SLIM, "absent: [/bin/nothing]", True),
     "tcp-and-udp": Told(SERVES, "ports: [53/udp, 8080, 8080/udp]\nhttp: [{path: /, contains: ready}]", True),
     "unready-at-first": Told(SERVES, "http: [{path: /, contains: ready, within: 15 s}]", True),
+    "unready-for-long": Told(SERVES, "http: [{path: /late, contains: ready, within: 30 s}]", True),
     "never-so": Told(SERVES, "http: [{path: /, contains: never, within: 2 s}]", False),
     "endless-body": Told(SERVES, "http: [{path: /endless, contains: never, within: 3 s}]", False),
     "the-images-own-signal": Told(SERVES, "http: [{path: /}]\nstops: [{exit: 0, within: 5 s}]", True),

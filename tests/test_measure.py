@@ -21,13 +21,17 @@ from walkthrough.walk.quiet import Quiet
 
 
 def test_a_static_program_needs_nothing_and_a_dynamic_one_says_what() -> None:
-    """The machine's own shell is dynamic; a bare ELF header is not."""
+    """The machine's own shell is dynamic, a program of one segment is not; what loads nothing is none at all."""
     assert any("libc" in name for name in dynamic_needs(Path("/bin/sh").resolve().read_bytes()))
 
-    header = b"\x7fELF\x02\x01".ljust(32, b"\0") + struct.pack("<QQIHHHHHH", 64, 0, 0, 64, 56, 0, 0, 0, 0)
-    assert dynamic_needs(header) == []
-    with pytest.raises(StepError, match="is no ELF program"):
-        dynamic_needs(b"#!/bin/sh\n")
+    def program(segments: int) -> bytes:
+        header = b"\x7fELF\x02\x01".ljust(32, b"\0") + struct.pack("<QQIHHHHHH", 64, 0, 0, 64, 56, segments, 0, 0, 0)
+        return header + struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, 120, 120, 4096) * segments
+
+    assert dynamic_needs(program(1)) == []
+    for other in (b"#!/bin/sh\n", program(0)):
+        with pytest.raises(StepError, match="is no ELF program"):
+            dynamic_needs(other)
 
 
 class Tries(ImageSubject):

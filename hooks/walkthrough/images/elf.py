@@ -111,6 +111,8 @@ def dynamic_needs(program: bytes) -> list[str]:
 
 
 def _needs(elf: Elf) -> list[str]:
+    if not any(part.kind == _LOAD for part in elf.segments):
+        raise ValueError("nothing of it is loaded: it is no program, but a part of one")
     needs = [_text(elf.content, part.offset) for part in elf.segments if part.kind == _INTERPRETER]
     step = 16 if elf.wide else 8
     for part in elf.segments:

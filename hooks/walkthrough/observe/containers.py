@@ -20,6 +20,7 @@ import requests
 from docker.models.containers import Container
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from walkthrough.claims.kinds.http import PATIENCE
 from walkthrough.claims.seen import GRACE_PERIOD, Answer, End
 from walkthrough.errors import StepError
 from walkthrough.machine.marks import WALK_LABEL
@@ -35,7 +36,7 @@ _TCP = "/tcp"
 _ANSWER_LIMIT = 5.0
 """Seconds for one answer, headers and body, while a server is asked again and again."""
 _SETTLING = 10.0
-"""Seconds that a server which answers may take until it answers as claimed, where its limit is not over sooner."""
+"""Seconds that a server which answers may take until it answers as claimed, where its claim does not give it longer."""
 _NEVER = -1.0
 _Seen = TypeVar("_Seen")
 
@@ -116,8 +117,8 @@ class Running:
     ) -> Answer | None:
         """Return the first HTTP answer for ``path`` that has this status and text, or the last one, or None.
 
-        It is asked for ``limit`` seconds at most, and for ten at most once anything answers: a server that warms up may
-        say 503 at first. Gives up at once when the container has ended.
+        It is asked for ``limit`` seconds at most, and for half of them, or ten, once anything answers: a server that
+        warms up may say 503 at first. Gives up at once when the container has ended.
         """
         url = f"http://127.0.0.1:{self.port(port)}{path}"
         deadline = time.monotonic() + limit
@@ -133,7 +134,7 @@ class Running:
                 self._must_live()
                 return None
             answer = replace(said, seconds=time.monotonic() - self.started)
-            first_of_all = min(first_of_all, time.monotonic() + _SETTLING)
+            first_of_all = min(first_of_all, time.monotonic() + max(_SETTLING, limit / PATIENCE))
             answers.append(answer)
             as_claimed = status in (None, answer.status) and (contains or "") in answer.body
             return answer if as_claimed or time.monotonic() > first_of_all else None
