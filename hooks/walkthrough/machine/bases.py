@@ -24,6 +24,8 @@ _ARGUMENT = re.compile(
 _VARIABLE = re.compile(r"\$(?:\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<bare>\w+))")
 RECIPES = Path(__file__).parent / "recipes"
 """The folder of the recipes."""
+READER = Path(__file__).parent / "reader"
+"""The build context of the reader's machine."""
 
 
 class Base(BaseModel):
@@ -118,6 +120,11 @@ def names_in(texts: Iterable[str]) -> set[str]:
         names |= {name for name in filled if name.lower() not in stages and name != "scratch"}
         names |= {name for name in known if re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w.-])", text)}
     return names
+
+
+def of_the_machine() -> set[str]:
+    """Return the base images that the reader's machine is made from."""
+    return names_in([(READER / "Dockerfile").read_text(encoding="utf-8")])
 
 
 def certificates() -> list[Path]:

@@ -50,6 +50,11 @@ class Engine:
         """The variables that make any ``docker`` command talk to this engine, by its own builder."""
         return {**self.variables, "DOCKER_HOST": self.host, "BUILDX_BUILDER": "default"}
 
+    @property
+    def whole_environment(self) -> dict[str, str]:
+        """The environment of a ``docker`` command on this engine: this process's, and those variables."""
+        return {**os.environ, **self.environment}
+
     def api(self) -> sdk.DockerClient:
         """Return a new SDK client; the caller closes it.
 

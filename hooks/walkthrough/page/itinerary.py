@@ -51,13 +51,15 @@ def commands_of(step: Step) -> list[str]:
 def content_digest(itinerary: Itinerary) -> str:
     """Return the digest (sha256, hex) of all that decides what a walk of the page does.
 
-    That is each step's language, options and text, of the page and of the pages it builds on. Prose, line numbers
-    and a fence's looks are no part of it.
+    That is each step's language, options and text, of the page and of the pages it builds on, and the machine. Prose,
+    line numbers and a fence's looks are no part of it.
     """
-    told = [
+    told: list[Any] = [
         [page.lab, [_told(step) for step in steps]]
         for page, steps in (*itinerary.before, (itinerary.page, itinerary.steps))
     ]
+    if itinerary.page.front.machine:
+        told.append(itinerary.page.front.machine)
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

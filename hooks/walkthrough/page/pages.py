@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -37,6 +37,8 @@ class FrontMatter(BaseModel):
     search: dict[str, Any] = {}
     builds_on: list[str] = []
     """Pages of the same lab, named from this one's folder, that are walked first, in the same workspace."""
+    machine: Literal["fresh"] | None = None
+    """Where the page is walked, if not where Docker is: on a machine of its own on which nothing is installed yet."""
     given: dict[str, str] = {}
     """Figures in the prose that nobody measures here, each with where it comes from."""
 

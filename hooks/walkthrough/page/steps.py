@@ -21,6 +21,8 @@ _DISPLAY = {"title", "linenums", "hl_lines"}
 IMAGE_TITLE = "check image "
 WRITTEN = "reader-check"
 """Value of the fence option ``written``: the text is the lab's check script and kept by ``make record``."""
+_LOGOUT = "logout"
+"""Fence option of a block whose last command ends the shell: its reader logs in again."""
 _ILLUSTRATION = "illustration"
 """Fence option of a block that is looked at and nothing else."""
 _COMMANDS = {"bash", "console", "sh", "shell", "shell-session", "zsh"}
@@ -79,12 +81,14 @@ class CompareFragment(Step):
 class RunCommands(Step):
     """Run the commands of a console block, each in the page's shell, and compare what they print.
 
-    ``exit_code`` is what the last command must return; the others must succeed.
+    ``exit_code`` is what the last command must return; the others must succeed. ``logout`` tells that it ends the
+    shell, and that what follows is done in a new login.
     """
 
     commands: tuple[Command, ...]
     exit_code: int = 0
     timeout: float = DEFAULT_TIMEOUT
+    logout: bool = False
 
     @property
     def title(self) -> str:
@@ -167,6 +171,9 @@ class _Reader:
             spec, problems = read_spec(fence.text, fence.first_text_line)
             for line, what, todo in problems:
                 self.problem(line, what, todo)
+            if self.page.front.machine:
+                what = f"no image is measured on a {self.page.front.machine} machine"
+                self.problem(fence.line, what, "leave out the checks, or the front matter's 'machine'")
             return CheckImage(fence, spec) if spec else None
         if language == "console":
             return self.console(fence)
@@ -230,15 +237,14 @@ class _Reader:
         return None
 
     def console(self, fence: Fence) -> Step | None:
-        self.options(fence, {"exit", "timeout", *_DISPLAY})
+        self.options(fence, {"exit", "timeout", _LOGOUT, *_DISPLAY})
         commands, faults = read_session(fence.text, fence.first_text_line)
         for line, what, todo in faults:
             self.problem(line, what, todo)
         if not commands:
             return None
-        return RunCommands(
-            fence, tuple(commands), self.number(fence, "exit", 0), float(self.number(fence, "timeout", 300))
-        )
+        exit_code, timeout = self.number(fence, "exit", 0), float(self.number(fence, "timeout", 300))
+        return RunCommands(fence, tuple(commands), exit_code, timeout, _LOGOUT in fence.options)
 
 
 def _other_tabs(steps: Iterable[Step]) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""Take the steps of a walk, one after the other, in one workspace, and judge what comes of each."""
+"""Take the steps of a walk, one after the other, in one place, and judge what comes of each."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from walkthrough.claims.spec import ImageSpec, claim_line
 from walkthrough.errors import Location, Problem, StepError, TimedOutError
 from walkthrough.images.anatomy import Anatomy
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_VARIABLE
-from walkthrough.observe.builds import read_journal
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.expected import difference, matches
 from walkthrough.page.pages import Page
@@ -34,13 +32,11 @@ from walkthrough.page.steps import (
     WriteFile,
 )
 from walkthrough.walk.abort import disturbance, reason, words_of
-from walkthrough.walk.client import install_tools
 from walkthrough.walk.measure import measure
-from walkthrough.walk.needs import SYSTEM_PATH
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Status
+from walkthrough.walk.place import Place, Session
 from walkthrough.walk.quiet import Quiet
-from walkthrough.walk.shell import Shell, ShellEndedError
-from walkthrough.walk.workspace import Workspace
+from walkthrough.walk.shell import ShellEndedError
 
 _BLAMED = re.compile(r"(?P<file>[\w.-]*Dockerfile[\w.-]*):(?P<line>\d+)")
 _NO_TERMINAL = re.compile(r"\bnot a (?:TTY|terminal)\b|\bnon[- ]TTY\b|\ba terminal is required\b", re.IGNORECASE)
@@ -52,30 +48,16 @@ _quiet = Quiet()
 
 
 class Guide:
-    """Takes the steps of a walk, one after the other, in one workspace."""
+    """Takes the steps of a walk, one after the other, in one place."""
 
-    def __init__(self, engine: Engine, identity: str, workspace: Workspace, state: Path) -> None:
-        self._engine, self._identity, self._workspace, self._state = engine, identity, workspace, state
-        self._journal = workspace.root / "journal"
-        self._shell: Shell | None = None
-        self._sessions = 0
+    def __init__(self, engine: Engine, place: Place, state: Path) -> None:
+        self._engine, self._place, self._state = engine, place, state
+        self._shell: Session | None = None
         self._origins: dict[str, Location] = {}
-        install_tools(workspace.tools, engine, identity, self._journal)
 
-    def session(self) -> Shell:
-        """Open a new shell session at the workspace's home, as a reader opens a terminal."""
-        self._sessions += 1
-        scratch = self._workspace.root / f"session-{self._sessions}"
-        scratch.mkdir()
-        environment = {
-            "HOME": str(self._workspace.home),
-            "PATH": f"{self._workspace.tools}:{SYSTEM_PATH}",
-            "LANG": "C.UTF-8",
-            "TERM": "dumb",
-            "TMPDIR": str(self._workspace.temporary),
-            WALK_VARIABLE: self._identity,
-        }
-        self._shell = Shell(self._workspace.home, scratch, environment)
+    def session(self) -> Session:
+        """Open a new session, as a reader opens a terminal."""
+        self._shell = self._place.session()
         return self._shell
 
     def take(self, page: Page, step: Step, keep_going: bool) -> Outcome:
@@ -92,19 +74,19 @@ class Guide:
             return Outcome(line, step.title, "not run")
         try:
             if isinstance(step, WriteFile):
-                self._workspace.write(step.path, step.fence.text)
+                self._place.write(step.path, step.fence.text)
                 self._origins[step.path] = page.at(step.fence.first_text_line)
             elif isinstance(step, ApplyDiff):
-                self._workspace.change(step.path, step.fence.text, step.fence.first_text_line)
+                self._place.change(step.path, step.fence.text, step.fence.first_text_line)
                 self._origins.pop(step.path, None)
             elif isinstance(step, CompareFragment):
-                self._workspace.compare(step.path, step.fence.text)
+                self._place.compare(step.path, step.fence.text)
             elif isinstance(step, RunCommands):
                 for command in step.commands:
                     line = command.line
                     wanted = step.exit_code if command is step.commands[-1] else 0
                     with _quiet.shared():
-                        self._command(command, wanted, step.timeout, commands, problems, page)
+                        self._command(command, wanted, step, commands, problems, page)
                     if problems and not keep_going:
                         break
             elif isinstance(step, RunScript):
@@ -145,7 +127,7 @@ class Guide:
 
     def subject(self, spec: ImageSpec, kind: type[S]) -> S:
         """Return an image to be measured as the page stands now: its builds until here, the lab's files as they are."""
-        return kind(spec, self._engine, self._identity, read_journal(self._journal), self._workspace.lab)
+        return self._place.subject(spec, kind)
 
     def _judged(self, error: Exception) -> tuple[Status, StepError]:
         """Return whether an error is the page's or not, and what there is to say of it."""
@@ -160,18 +142,19 @@ class Guide:
         return "aborted", StepError(why.what, why.todo)
 
     def _run(
-        self, text: str, shown: str, wanted: int, timeout: float, commands: list[CommandOutcome]
+        self, text: str, shown: str, wanted: int, step: RunCommands | RunScript, commands: list[CommandOutcome]
     ) -> CommandOutcome:
         """Run a text in the page's shell and note it as ``shown``.
 
-        A command may end the shell where the page says that it fails, and how: its reader opens a new terminal then.
+        A command may end the shell where the page says that it does, or that it fails, and how: its reader opens a new
+        terminal then.
         """
         assert self._shell is not None
         try:
-            result = self._shell.run(text, timeout)
+            result = self._shell.run(text, step.timeout)
         except ShellEndedError as ended:
             result = ended.result
-            if not wanted or result.exit_code != wanted:
+            if not (wanted or (isinstance(step, RunCommands) and step.logout)) or result.exit_code != wanted:
                 raise
         commands.append(CommandOutcome(shown, result.exit_code, tuple(result.lines), result.seconds))
         return commands[-1]
@@ -180,12 +163,12 @@ class Guide:
         self,
         command: Command,
         wanted: int,
-        timeout: float,
+        step: RunCommands,
         commands: list[CommandOutcome],
         problems: list[Problem],
         page: Page,
     ) -> None:
-        done = self._run(command.text, command.text, wanted, timeout, commands)
+        done = self._run(command.text, command.text, wanted, step, commands)
         if problem := exit_problem(page, command, wanted, done):
             culprit = self._culprit(done.output)
             if culprit and culprit.path == page.path:
@@ -211,7 +194,7 @@ class Guide:
         # function, a subshell or the script, and keeps the status; so the next one out is left in the same way.
         assert self._shell is not None
         text = f"set -E; trap 'return $?' ERR\n{step.fence.text}"
-        done = self._run(text, step.fence.text, step.exit_code, step.timeout, commands)
+        done = self._run(text, step.fence.text, step.exit_code, step, commands)
         self._shell.run(f"trap - ERR; set +E; return {done.exit_code}", step.timeout)
         if done.exit_code != step.exit_code:
             what = f"the script ends with exit status {done.exit_code}, not {step.exit_code}"

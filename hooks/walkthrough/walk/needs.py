@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from walkthrough.machine.bases import names_in
+from walkthrough.machine.bases import names_in, of_the_machine
 from walkthrough.page.itinerary import Itinerary, executable_texts
 from walkthrough.page.steps import ApplyDiff, RunCommands, RunScript, Step, WriteFile
 
@@ -47,9 +47,10 @@ def _instructions(itinerary: Itinerary) -> list[str]:
 
 
 def bases_of(itinerary: Itinerary) -> set[str]:
-    """Return the names of the base images that a page uses: of its Dockerfiles, its diffs and its commands."""
+    """Return the names of the base images that a page uses: of its Dockerfiles, diffs, commands, and its machine's."""
     made = _made(itinerary)
-    return {name for name in names_in(_instructions(itinerary)) if name not in made and f"{name}:latest" not in made}
+    named = names_in(_instructions(itinerary)) | (of_the_machine() if itinerary.page.front.machine else set())
+    return {name for name in named if name not in made and f"{name}:latest" not in made}
 
 
 def images_of(itinerary: Itinerary) -> set[str]:
@@ -82,7 +83,10 @@ def tools_of(itinerary: Itinerary) -> dict[str, str]:
     """Return the machine's programs that a page's commands name, bash included: path, size and time of each.
 
     A program that was renewed may print something else. To ask each for its version would run what nobody asked for.
+    A page with a machine of its own uses none of this one's.
     """
+    if itinerary.page.front.machine:
+        return {}
     words = {"bash"} | {word for text in executable_texts(itinerary) for word in re.findall(r"[\w.+-]+", text)}
     found = {}
     for word in sorted(words):

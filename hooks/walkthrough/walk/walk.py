@@ -13,6 +13,7 @@ import docker.errors
 import requests
 
 from walkthrough.errors import Location, Problem, WalkthroughError
+from walkthrough.machine import reader
 from walkthrough.machine.cleanup import accounted, end_containers
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import end_marked
@@ -23,6 +24,7 @@ from walkthrough.walk.abort import reason
 from walkthrough.walk.guide import Guide
 from walkthrough.walk.needs import ports_of
 from walkthrough.walk.outcome import Outcome, Status, Walked
+from walkthrough.walk.place import Here, Place, There
 from walkthrough.walk.ports import Ports
 from walkthrough.walk.workspace import Workspace
 
@@ -133,7 +135,10 @@ class _Walk:
             stack.callback(_under_way.pop, identity)
             ports = Ports(ports_of(self._itinerary), self._engine, identity)
             given_back.callback(ports.give_back)
-            self._take_steps(Guide(self._engine, identity, workspace, self._state), ports)
+            place: Place = Here(self._engine, identity, workspace)
+            if page.front.machine:
+                place = There(stack.enter_context(reader.started(self._engine, identity)), page.lab)
+            self._take_steps(Guide(self._engine, place, self._state), ports)
             self._over = True
 
     def _take_steps(self, guide: Guide, ports: Ports) -> None:
