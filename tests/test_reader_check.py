@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from helpers import LAB, ROOT
+from walkthrough.images.reading import read_image
 from walkthrough.machine.engine import Engine
 
 SCRIPT = ROOT / "labs" / LAB / "check"
@@ -27,6 +31,24 @@ TOOLS = """
 FROM debian:trixie
 RUN apt-get update && apt-get install -y --no-install-recommends busybox-static
 """
+SAVE_PACKED = """\
+#!/bin/sh
+# Newer engines save layers as they store them: packed.
+[ "$1" = save ] || exec DOCKER "$@"
+DOCKER "$@" | PYTHON -c '
+import gzip, io, json, sys, tarfile
+whole = tarfile.open(fileobj=io.BytesIO(sys.stdin.buffer.read()))
+layers = json.load(whole.extractfile("manifest.json"))[0]["Layers"]
+with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as packed:
+    for entry in whole:
+        content = whole.extractfile(entry).read() if entry.isfile() else b""
+        if entry.name in layers:
+            content = PACK
+        entry.size = len(content)
+        packed.addfile(entry, io.BytesIO(content))
+'
+"""
+"""A client whose ``save`` packs each layer, or spoils it."""
 AT_ONCE = 4
 """Scripts that run side by side: they wait most of the time, for a health check or for a container to stop."""
 
@@ -74,12 +96,20 @@ def build(engine: Engine, folder: Path, dockerfile: str, source: str = "") -> st
     return image
 
 
-def check(engine: Engine, shell: Shell, *arguments: str, script: Path = SCRIPT, **changes: str) -> Said:
-    """Run the script in the engine's network, with the engine's client and the shell's tools in PATH."""
+def check(engine: Engine, shell: Shell, *arguments: str, pack: str = "", script: Path = SCRIPT, **changes: str) -> Said:
+    """Run the script in the engine's network, with the engine's client and the shell's tools in PATH.
+
+    With ``pack`` the client packs the layers that it saves: a term of Python on their ``content``.
+    """
     within = [str(shutil.which("nsenter")), f"--net={engine.network}"] if engine.kind == "embedded" else []
     with tempfile.TemporaryDirectory() as client:
         # The client alone: beside it lie tools of another system, which do not run on this one.
-        (Path(client) / "docker").symlink_to(engine.docker)
+        if pack:
+            script_of_client = SAVE_PACKED.replace("DOCKER", str(engine.docker)).replace("PYTHON", sys.executable)
+            (Path(client) / "docker").write_text(script_of_client.replace("PACK", pack))
+            (Path(client) / "docker").chmod(0o755)
+        else:
+            (Path(client) / "docker").symlink_to(engine.docker)
         environment = {**engine.variables, "DOCKER_HOST": engine.host, "PATH": f"{client}:{shell.tools}", **changes}
         return subprocess.run(
             [*within, *shell.command, str(script), *arguments],
@@ -222,9 +252,37 @@ def test_script_tells_good_from_broken(said: dict[tuple[str, str], Future[Said]]
     assert passed.returncode == 0, passed.stdout
     assert "6 of 6 claims hold" in passed.stdout
     assert failed.returncode == 1, failed.stdout
-    for hint in ("the largest layer is", "write a USER line", "begin the last stage with FROM scratch"):
+    for hint in ("its largest file is /", "write a USER line", "begin the last stage with FROM scratch"):
         assert hint in failed.stdout
     assert "write a HEALTHCHECK line" in failed.stdout
+
+
+def test_sizes_are_those_of_the_page_however_the_engine_stores_layers(
+    engine: Engine, busybox: Shell, tmp_path: Path
+) -> None:
+    """The files of all layers, and each layer packed anew; a layer that cannot be unpacked is no small one."""
+    source = replaced((TINY / "server.c").read_text(), *GOOD_SOURCE)
+    image = build(engine, tmp_path / "image", good_dockerfile(), source)
+
+    def sizes(shell: Shell, pack: str) -> list[str]:
+        said = check(engine, shell, "rust-app", image, pack=pack).stdout.splitlines()
+        return [line for line in said if "size: " in line or "download: " in line or "can be read" in line]
+
+    try:
+        with contextlib.closing(engine.api()) as api:
+            read = read_image(api, image, compress=True)
+        with ThreadPoolExecutor(AT_ONCE, "reader") as readers:
+            ways = [(DASH, ""), (busybox, "gzip.compress(content)"), (busybox, "gzip.compress(content)[:-20]")]
+            plain, packed, spoiled = readers.map(sizes, *zip(*ways, strict=True))
+    finally:
+        engine.command("image", "rm", "--force", image)
+
+    assert plain == packed
+    assert f"ok    size: {read.size / 1000:.2f} kB" in plain[0]
+    told = re.fullmatch(r"  ok    download: about ([\d.]+) kB .*", plain[1])
+    assert told
+    assert float(told[1]) == pytest.approx((read.compressed or 0) / 1000, rel=0.01)  # two programs pack it
+    assert spoiled == [f"  FAIL  {image} can be read"]
 
 
 def test_a_shell_as_first_process_is_named(said: dict[tuple[str, str], Future[Said]]) -> None:

@@ -49,6 +49,41 @@ pause() { sleep 0.2 2>/dev/null || sleep 1; }
 bytes() { awk -v n="$1" 'BEGIN { split("B kB MB GB", unit); i = 1; while (n >= 1000 && i < 4) { n /= 1000; i++ }
     printf i == 1 ? "%d %s" : "%.2f %s", n, unit[i] }'; }
 
+# Lists an archive: of each path its mode, its name, of a link its target, and its size in bytes. What tar prints before a
+# name ends with a time or a year, and the size stands before the date.
+listed() {
+    { TAR_OPTIONS=--quoting-style=literal tar -tvf - || : >"$work/unlisted"; } | awk '
+        match($0, / ([0-9][0-9]:[0-9][0-9](:[0-9][0-9])?|[A-Z][a-z][a-z] +[0-9]+ +[0-9][0-9][0-9][0-9]) /) {
+            name = substr($0, RSTART + RLENGTH)
+            target = ""
+            if (/^l/ && (at = index(name, " -> "))) {
+                target = substr(name, at + 4)
+                name = substr(name, 1, at - 1)
+            }
+            size = / link to / ? 0 : $3
+            sub(/ link to .*/, "", name)
+            sub(/^\.?\//, "", name)
+            sub(/\/$/, "", name)
+            print $1 "\t/" name "\t" target "\t" size
+        }'
+    [ ! -e "$work/unlisted" ]
+}
+
+# The layers of the saved image, as names in its archive.
+layers() {
+    tar -xOf "$work/image" manifest.json | sed -n 's/.*"Layers": *\[\([^]]*\)\].*/\1/p' | tr -d '" ' | tr ',' '\n'
+}
+
+# Unpacks a layer of the saved image: engines keep layers as they are, or packed.
+unpacked() {
+    tar -xOf "$work/image" "$1" >"$work/layer" || return
+    case $(od -A n -t x1 -N 4 "$work/layer" | tr -d ' \n') in
+        1f8b*) gzip -dc "$work/layer" ;;
+        28b52ffd) zstd -dc "$work/layer" ;;
+        *) cat "$work/layer" ;;
+    esac
+}
+
 # Looks at an image: its layers and the paths in it.
 begin() {
     image=$1
@@ -65,23 +100,15 @@ begin() {
         return 1
     fi
     rm -f "$work/failed"
-    { docker history --human=false --no-trunc --format {% raw %}'{{.Size}} {{.CreatedBy}}'{% endraw %} "$image" || : >"$work/failed"; } | sort -rn >"$work/layers"
+    docker save "$image" >"$work/image" || : >"$work/failed"
+    # Of each layer the size and the name of each file in it. Engines disagree on what a layer takes, not on what is in it.
+    for layer in $(layers); do
+        { unpacked "$layer" || : >"$work/failed"; } | { listed || : >"$work/failed"; } | awk -F '\t' '$1 ~ /^-/ { print $4 " " $2 }'
+    done | sort -rn >"$work/sizes"
+    [ -n "$(layers)" ] || : >"$work/failed"
     container=$(docker create "$image" x) || : >"$work/failed"
-    # Of each path its mode, its name and, of a link, its target. What tar prints before a name ends with a time or a year.
     docker cp "$container":/etc/passwd - 2>/dev/null | tar -xOf - >"$work/passwd" 2>/dev/null
-    { docker export "$container" || : >"$work/failed"; } | { TAR_OPTIONS=--quoting-style=literal tar -tvf - || : >"$work/failed"; } | awk '
-        match($0, / ([0-9][0-9]:[0-9][0-9](:[0-9][0-9])?|[A-Z][a-z][a-z] +[0-9]+ +[0-9][0-9][0-9][0-9]) /) {
-            name = substr($0, RSTART + RLENGTH)
-            target = ""
-            if (/^l/ && (at = index(name, " -> "))) {
-                target = substr(name, at + 4)
-                name = substr(name, 1, at - 1)
-            }
-            sub(/ link to .*/, "", name)
-            sub(/^\.?\//, "", name)
-            sub(/\/$/, "", name)
-            print $1 "\t/" name "\t" target
-        }' | grep -Ev "$dockers" >"$work/files"
+    { docker export "$container" || : >"$work/failed"; } | { listed || : >"$work/failed"; } | grep -Ev "$dockers" >"$work/files"
     remove
     if [ -e "$work/failed" ]; then
         bad "$1 can be read" "see above what Docker, or tar, says"

@@ -22,12 +22,12 @@ class SizeClaim(Claim[Limit]):
     lie = Lie("size: 1 MB", "claimed: size, uncompressed")
     shell = r"""
 size() {
-    measured=$(awk '{ sum += $1 } END { printf "%d", sum }' "$work/layers")
+    measured=$(awk '{ sum += $1 } END { printf "%d", sum }' "$work/sizes")
     if [ "$measured" "-$1" "$2" ]; then
         good "size: $(bytes "$measured") (limit $(bytes "$2"))"
     else
         bad "size: $(bytes "$measured"), the limit is $(bytes "$2")" \
-            "the largest layer is $(sed -n '1s/^\([0-9]*\) .*/\1/p' "$work/layers") bytes: $(sed -n '1s/^[0-9]* //p' "$work/layers" | cut -c 1-90)"
+            "its largest file is $(sed -n '1s/^[0-9]* //p' "$work/sizes"), $(bytes "$(sed -n '1s/ .*//p' "$work/sizes")")"
     fi
 }
 """
