@@ -142,12 +142,15 @@ stages: reached
 """
 
 
-@pytest.mark.usefixtures("engine")
-def test_a_build_is_repeated_with_the_environment_that_it_had(tmp_path: Path) -> None:
-    """Secrets and arguments from variables; options before the verb; a client that works in a folder that is gone."""
+def test_a_build_is_repeated_with_the_environment_that_it_had(engine: Engine, tmp_path: Path) -> None:
+    """Secrets and arguments from variables; a client that works in a folder that is gone.
+
+    What is made by a verb behind options is known as the page's, and is not left.
+    """
     marker = uuid.uuid4().hex
     project = small_project(tmp_path / "p", PAGE.format(marker=marker))
 
     done = run(project, "walkthrough", "verify")
 
     assert done.returncode == 0, done.stdout
+    assert engine.command("ps", "--all", "--quiet", "--filter", f"name=box-{marker}").stdout == ""

@@ -144,7 +144,8 @@ def a_proxy_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Name a proxy in the environment: the server in the container is asked, whatever stands there."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    monkeypatch.delenv("NO_PROXY", raising=False)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize("name", TOLD)

@@ -14,6 +14,7 @@ import pytest
 
 from helpers import ROOT, run, small_project
 from walkthrough.machine.bases import Base, names_in
+from walkthrough.machine.engine import Engine
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.project import Project
@@ -209,3 +210,28 @@ def test_a_page_is_remembered_by_what_it_says_and_recorded_by_its_name(tmp_path:
     for name in ("first", "second"):
         page = course.pages[f"docs/lab-01-small/{name}.md"]
         assert json.loads(record_path(course.project, page).read_text())["page"] == page.path
+
+
+def test_a_page_is_walked_again_when_an_image_that_it_runs_is_another(
+    engine: Engine, debian: str, tmp_path: Path
+) -> None:
+    """Nothing of the page says which image a tag is today."""
+    name = f"labs-test-used:{uuid.uuid4().hex[:8]}"
+    project = small_project(tmp_path, f"```console\n$ docker run --rm {name} true\n```\n")
+
+    def verdict() -> str:
+        said = run(project, "walkthrough", "verify").stdout
+        return next(line.split()[-1] for line in said.splitlines() if line.startswith("docs/lab-01-small/page.md "))
+
+    try:
+        engine.command("tag", debian, name)
+        verdicts = [verdict(), verdict()]
+        (tmp_path / "context").mkdir()
+        (tmp_path / "context/Dockerfile").write_text(f"FROM {debian}\nLABEL other=yes\n")
+        changed = engine.command("buildx", "build", "--load", "-t", name, str(tmp_path / "context"))
+        assert changed.returncode == 0, changed.stderr
+        verdicts.append(verdict())
+    finally:
+        engine.command("image", "rm", "--force", name)
+
+    assert verdicts == ["verified", "unchanged", "verified"]

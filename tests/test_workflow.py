@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def test_the_workflow_passes_actionlint(engine: Engine, tmp_path: Path) -> None:
 
     assert lint(broken).returncode == 1
     assert lint(workflow).stdout == ""
+
+
+def test_what_others_wrote_is_pinned_by_its_commit() -> None:
+    """A tag can be moved; the release stands behind it, for people and for who renews it."""
+    used = re.findall(r"uses: (.*)", (ROOT / ".github/workflows/docs.yml").read_text())
+
+    assert used
+    assert [words for words in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", words)] == []
 
 
 def test_what_nobody_has_added_is_stale_too(tmp_path: Path) -> None:

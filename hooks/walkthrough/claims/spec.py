@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
 from walkthrough.claims.claim import Strict
 from walkthrough.claims.registry import claims
 from walkthrough.schema import NotYamlError, explain, line_of, read_yaml
 
+_REFERENCE = re.compile(r"[A-Za-z0-9][\w./-]*(:[0-9]+/[\w./-]+)?(:\w[\w.-]*)?(@\w+:[0-9a-f]+)?", re.ASCII)
+"""A reference (distribution/reference): letters, and none that a shell reads as anything else."""
 Fault = tuple[int, str, str]
 """Line, what is wrong, and what to do."""
 
@@ -47,8 +50,14 @@ class ImageSpec:
         return [key for key, _ in self.claimed]
 
 
+def _reference(name: str) -> str:
+    if not _REFERENCE.fullmatch(name):
+        raise ValueError(f"'{name}' is no name of an image; write one such as go-app or go-app:naive")
+    return name
+
+
 class _Settings(Strict):
-    image: str = Field(min_length=1)
+    image: Annotated[str, AfterValidator(_reference)]
     check: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]*$")
     init: bool = False
     read_only: bool = False

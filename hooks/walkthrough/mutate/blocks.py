@@ -118,8 +118,6 @@ class Blocks:
                 made = {k: v for k, v in step.spec.made.items() if k == kind or (k != "http" and kind != "http")}
                 entry = dict(claim.entries(step.spec.made[kind]))[key]
                 with guide.subject(replace(step.spec, image=name, made=made), ImageSubject) as subject:
-                    if kind == "memory":
-                        subject.ready(subject.server)
                     found = measured(claim, entry, subject, key, _HELD)
                 yield _result(page, step, mutant(key), found, change.mute)
         finally:

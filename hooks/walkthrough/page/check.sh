@@ -207,7 +207,7 @@ until_so() {
 {% for target in targets %}
 
 check_{{ target.function }}() {
-    begin "${1:-{{ target.image }}}" '{{ target.page }}' || return
+    begin "${1:-{{ target.image }}}" {{ target.page }} || return
 {% for line in target.lines %}
     {{ line }}
 {% endfor %}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from walkthrough.errors import Problem, StepError
+from walkthrough.errors import Location, Problem, StepError
 from walkthrough.page.itinerary import Itinerary, shown_files
 from walkthrough.page.pages import Page
 from walkthrough.page.patch import apply_patch
-from walkthrough.page.steps import ApplyDiff, Step, WriteFile
+from walkthrough.page.steps import ApplyDiff, CheckImage, Step, WriteFile
 
 _KEPT_BESIDE = {"mutants"}
 """What is kept of a whole lab beside the records of its pages."""
@@ -70,7 +70,21 @@ def collisions(itineraries: dict[str, Itinerary]) -> Iterator[Problem]:
         if page.name.partition("/")[0] in _OF_THE_SITE and "/" in page.name:
             what = f"the folder '{page.name.partition('/')[0]}' of a lab is made with the site"
             yield Problem(page.at(1), what, "move the page into another folder")
+    yield from _checked_twice(itineraries)
     yield from _shown_twice(itineraries)
+
+
+def _checked_twice(itineraries: dict[str, Itinerary]) -> Iterator[Problem]:
+    """One name in the reader's script is one check."""
+    first: dict[tuple[str | None, str], Location] = {}
+    for itinerary in itineraries.values():
+        for step in itinerary.steps:
+            if isinstance(step, CheckImage) and step.spec.check:
+                here = itinerary.page.at(step.fence.line)
+                there = first.setdefault((itinerary.page.lab, step.spec.check), here)
+                if there != here:
+                    what = f"the reader's script would have two checks of the name '{step.spec.check}'"
+                    yield Problem(here, what, f"the other is at {there}: rename one")
 
 
 def _shown_twice(itineraries: dict[str, Itinerary]) -> Iterator[Problem]:

@@ -30,7 +30,7 @@ _TEMPLATES = jinja2.Environment(
 
 @dataclass(frozen=True)
 class Target:
-    """One check of the script: its name, the image it looks at by default, the page it is from, its calls."""
+    """One check of the script: its name, the image it looks at by default, the page it is from, quoted, its calls."""
 
     name: str
     image: str
@@ -51,10 +51,15 @@ def reader_check(itineraries: Iterable[Itinerary]) -> str:
         for step in itinerary.steps
         if isinstance(step, CheckImage) and step.spec.check
     ]
-    targets = [Target(str(spec.check), spec.image, page, tuple(_calls(spec))) for spec, page in specs]
+    targets = [Target(str(spec.check), spec.image, _quoted(page), tuple(_calls(spec))) for spec, page in specs]
     used = [claim for name, claim in claims().items() if claim.shell and any(name in spec.made for spec, _ in specs)]
     names = ", ".join(target.name for target in targets)
     return _TEMPLATES.get_template("check.sh").render(targets=targets, names=names, claims=used)
+
+
+def _quoted(words: str) -> str:
+    """Return words in single quotes, whatever is in them."""
+    return "'" + words.replace("'", "'\\''") + "'"
 
 
 def _calls(spec: ImageSpec) -> Iterator[str]:

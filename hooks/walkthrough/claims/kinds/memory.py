@@ -21,5 +21,6 @@ class MemoryClaim(Claim[Limit]):
     lie = Lie("memory: 1 kB", "claimed: memory of its own ≤ 1.00 kB; measured:")
 
     def measure(self, value: Limit, subject: Subject, key: str) -> Finding:
-        """Ask the engine for the shared container's."""
+        """Ask the engine for the shared container's, once it has answered."""
+        subject.ready(subject.server)
         return judged(key, self.title, value, subject.server.memory())
