@@ -104,8 +104,16 @@ def test_a_page_says_which_machine_it_is_walked_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("page", MACHINE + "```checks\nimage: a\nuser: root\n```\n", "no image is measured on a fresh machine"),
-        ("other", "---\nbuilds_on: [page.md]\n---\n\n```console\n$ true\n```\n", "is walked on a fresh machine"),
+        (
+            "page",
+            MACHINE + "```checks\nimage: a\nuser: root\n```\n",
+            "no image is measured on a machine of the page's own",
+        ),
+        (
+            "other",
+            "---\nbuilds_on: [page.md]\n---\n\n```console\n$ true\n```\n",
+            "which has another machine of its own",
+        ),
         ("page", MACHINE.replace("fresh", "stale") + "```console\n$ true\n```\n", "machine"),
     ],
 )
@@ -139,3 +147,81 @@ def test_a_page_is_walked_as_a_reader_would_on_a_new_instance(engine: Engine, tm
     for what in ("container", "image", "volume"):
         left = engine.command(what, "ls", "--quiet", "--filter", f"label={WALK_LABEL}")
         assert left.stdout == "", what
+
+
+OWN = """---
+machine: docker
+---
+
+# An engine of one's own
+
+```yaml title="FOLDER/compose.yaml"
+services:
+  web:
+    image: debian:trixie-slim
+    command:
+      - perl
+      - -MIO::Socket::INET
+      - -e
+      - |
+        my $$s = IO::Socket::INET->new(LocalPort => 80, Listen => 5, ReuseAddr => 1);
+        while (my $$c = $$s->accept) { <$$c>; print $$c "HTTP/1.0 200 OK\\r\\n\\r\\nserved\\n"; close $$c }
+    init: true
+    ports: ["8080:80"]
+    volumes: ["kept:/kept", "./site:/site"]
+volumes:
+  kept:
+```
+
+```console
+$ cd docker-labs/lab-01-small/FOLDER
+$ mkdir site && echo hello > site/a
+$ docker ps --all --quiet
+$ docker volume ls --quiet
+$ docker compose up --detach --quiet-pull
+...
+$ docker ps --format '{{.Names}} {{.Image}}'
+FOLDER-web-1 debian:trixie-slim
+$ docker compose exec -T web cat /site/a
+hello
+$ curl --retry 9 --retry-all-errors --silent localhost:8080
+served
+$ docker volume ls --quiet
+FOLDER_kept
+$ sudo docker info --format '{{.Containers}}'
+1
+$ docker compose down --volumes
+...
+$ docker system prune --all --force --volumes
+...
+Total reclaimed space: …
+$ docker images --quiet
+```
+
+```dockerfile title="FOLDER/Dockerfile"
+FROM scratch
+COPY site /site
+```
+
+```console
+$ docker build --quiet --tag mine .
+sha256:…
+$ docker images --format '{{.Repository}}'
+mine
+```
+"""
+
+
+def test_two_pages_with_engines_of_their_own_do_not_see_each_other(engine: Engine, tmp_path: Path) -> None:
+    """Compose, a named volume, a bind mount, a port that both publish, and prune, which finds the page's own things."""
+    for name in ("one", "two"):
+        project = small_project(tmp_path, OWN.replace("FOLDER", name), name)
+    before = engine.command("image", "inspect", "--format", "{{.Id}}", "debian:trixie-slim").stdout
+
+    done = run(project, "walkthrough", "verify")
+
+    for name in ("one", "two"):
+        assert f"{name}.md: verified" in done.stdout, done.stdout
+    assert engine.command("image", "inspect", "--format", "{{.Id}}", "debian:trixie-slim").stdout == before
+    for what in ("container", "image", "volume"):
+        assert engine.command(what, "ls", "--quiet", "--filter", f"label={WALK_LABEL}").stdout == "", what

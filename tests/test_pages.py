@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,27 @@ def test_what_a_page_builds_on_stands_above_it_in_the_menu(site: Project, menu: 
     assert all("readers meet later" in problem.what for problem in problems)
 
 
+@pytest.mark.parametrize(
+    ("words", "ports"),
+    [
+        ("-p 8080:80", {8080}),
+        ("-p8080:80", {8080}),
+        ("-dp 8080:80", {8080}),
+        ("--publish=127.0.0.1:8080:80", {8080}),
+        ("-p [::1]:8080:80", {8080}),
+        ("-p 8080-8082:80-82 -p 9090:90/udp", {8080, 8081, 8082, 9090}),
+        ("-p 80", set()),
+        ("-P", set()),
+        ("--cap-drop 1:2", set()),
+    ],
+)
+def test_ports_are_known_however_they_are_published(site: Project, words: str, ports: set[int]) -> None:
+    """Two pages do not publish one at the same time; a port that the engine chooses is nobody's."""
+    write(site, f"```console\n$ docker run {words} debian:trixie\n```\n")
+
+    assert ports_of(read_course(site).itineraries[f"docs/{LAB}/page.md"]) == ports
+
+
 def test_two_pages_may_not_show_the_same_file(site: Project) -> None:
     """Nobody could say which of them the committed lab holds."""
     write(site, '```text title="same"\nx\n```\n', "a.md")
@@ -221,16 +243,17 @@ def test_two_pages_may_not_show_the_same_file(site: Project) -> None:
 
 
 def test_base_images_and_claims_are_found_where_they_are_named(site: Project) -> None:
-    """FROM lines, stages aside; ports and names that two pages must not use at once."""
+    """FROM lines, stages and what is printed aside; ports and names that two pages must not use at once."""
     write(
         site,
         '```dockerfile title="Dockerfile"\nFROM --platform=linux/amd64 golang:1.27-trixie AS build\n'
         "FROM build AS test\nFROM scratch\nCOPY --from=build /a /a\nCOPY --from=busybox:1.37 /b /b\n```\n\n"
-        "```console\n$ docker build -t mine .\n$ docker run --name box -p 8080:80 debian:trixie\n```\n",
+        "```console\n$ docker build -t mine .\n$ docker run --name box -p 8080:80 debian:trixie\n"
+        "from your folder\n$ docker build - <<EOF\n> FROM alpine:3\n> EOF\n```\n",
     )
     itinerary = read_course(site).itineraries[f"docs/{LAB}/page.md"]
 
-    assert bases_of(itinerary) == {"golang:1.27-trixie", "busybox:1.37", "debian:trixie"}
+    assert bases_of(itinerary) == {"golang:1.27-trixie", "busybox:1.37", "debian:trixie", "alpine:3"}
     assert names_of(itinerary) == {"box", "mine"}
     assert ports_of(itinerary) == {8080}
 
@@ -269,6 +292,28 @@ def test_a_page_may_not_take_the_place_of_another_thing(site: Project, names: li
         write(site, f"# {name}\n\n```console\n$ true\n```\n", name)
 
     assert [says in problem.what for problem in read_course(site).problems] == [True]
+
+
+def test_a_name_of_the_readers_script_is_one_check(site: Project) -> None:
+    """Two functions of one name: the second would be asked for both."""
+    for image in ("one", "two"):
+        write(site, f"# {image}\n\n```checks\nimage: {image}\ncheck: app\nuser: root\n```\n", f"{image}.md")
+
+    (problem,) = read_course(site).problems
+
+    assert (problem.where.path, problem.where.line) == (f"docs/{LAB}/two.md", 3)
+    assert f"the other is at docs/{LAB}/one.md:3" in problem.todo
+
+
+@pytest.mark.parametrize("image", ["a$(touch x)", 'a"b', "a b", "-a", "a'b", "a:b:c", "a;b"])
+def test_what_is_no_name_of_an_image_is_told_at_its_line(site: Project, image: str) -> None:
+    """It would stand in a script that readers run."""
+    write(site, f"```checks\nimage: {json.dumps(image)}\nuser: root\n```\n")
+
+    (problem,) = read_course(site).problems
+
+    assert problem.where.line == 2
+    assert "is no name of an image" in problem.what + problem.todo
 
 
 def test_a_file_may_not_take_the_place_of_a_page(site: Project) -> None:

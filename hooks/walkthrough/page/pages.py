@@ -37,8 +37,8 @@ class FrontMatter(BaseModel):
     search: dict[str, Any] = {}
     builds_on: list[str] = []
     """Pages of the same lab, named from this one's folder, that are walked first, in the same workspace."""
-    machine: Literal["fresh"] | None = None
-    """Where the page is walked, if not where Docker is: on a machine of its own on which nothing is installed yet."""
+    machine: Literal["fresh", "docker"] | None = None
+    """The machine of its own that the page is walked on, if it has one: without Docker as yet, or with Docker."""
     given: dict[str, str] = {}
     """Figures in the prose that nobody measures here, each with where it comes from."""
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from walkthrough.machine.bases import names_in, of_the_machine
-from walkthrough.page.itinerary import Itinerary, executable_texts
-from walkthrough.page.steps import ApplyDiff, RunCommands, RunScript, Step, WriteFile
+from walkthrough.page.itinerary import Itinerary, commands_of, executable_texts
+from walkthrough.page.steps import ApplyDiff, Step, WriteFile
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where a page's shell looks for the machine's tools."""
-_PORT = re.compile(r"(?:-p|--publish)[ =]?(?:[\d.]+:)?(\d+):\d+")
+_PORT = re.compile(
+    r"(?<!\S)(?:-[a-zA-Z]*p|--publish)[ =]?(?:[\d.]+:|\[[\da-f:]+\]:)?(?P<first>\d+)(?:-(?P<last>\d+))?:\d+"
+)
 _NAME = re.compile(r"""(?:-t|--tag|--name)[ =]["']?([\w./:-]+)""")
 _USE = re.compile(r"\bdocker(?: container| image)? (?P<verb>run|create|pull) (?P<words>[^\n;|&]*)")
 _FLAG = re.compile(
@@ -37,13 +39,13 @@ def _made(itinerary: Itinerary) -> set[str]:
 
 
 def _instructions(itinerary: Itinerary) -> list[str]:
-    """Return the texts that can name a base image: Dockerfiles, changes and commands."""
-    return [
-        step.fence.text
-        for step in _every_step(itinerary)
-        if isinstance(step, ApplyDiff | RunCommands | RunScript)
-        or (isinstance(step, WriteFile) and "dockerfile" in step.path.lower())
-    ]
+    """Return the texts that can name a base image: Dockerfiles, changes and commands; what these print is none."""
+    texts: list[str] = []
+    for step in _every_step(itinerary):
+        if isinstance(step, ApplyDiff) or (isinstance(step, WriteFile) and "dockerfile" in step.path.lower()):
+            texts.append(step.fence.text)
+        texts += commands_of(step)
+    return texts
 
 
 def bases_of(itinerary: Itinerary) -> set[str]:
@@ -100,13 +102,19 @@ def tools_of(itinerary: Itinerary) -> dict[str, str]:
 
 
 def names_of(itinerary: Itinerary) -> set[str]:
-    """Return the names that a page gives to images and containers.
+    """Return the names that a page gives to images and containers of the engine that pages share.
 
     Pages that give the same are not walked at the same time.
     """
-    return {name for text in executable_texts(itinerary) for name in _NAME.findall(text)}
+    return {name for text in _shared_texts(itinerary) for name in _NAME.findall(text)}
 
 
 def ports_of(itinerary: Itinerary) -> frozenset[int]:
-    """Return the ports of this machine that a page publishes; two pages take turns at using one (``Ports``)."""
-    return frozenset(int(port) for text in executable_texts(itinerary) for port in _PORT.findall(text))
+    """Return the ports that a page publishes on the engine that pages share; and takes turns at (``Ports``)."""
+    found = [match for text in _shared_texts(itinerary) for match in _PORT.finditer(text)]
+    return frozenset(port for f in found for port in range(int(f["first"]), 1 + int(f["last"] or f["first"])))
+
+
+def _shared_texts(itinerary: Itinerary) -> list[str]:
+    """Return the texts of what a page does on the engine that pages share: nothing, with a machine of its own."""
+    return [] if itinerary.page.front.machine else executable_texts(itinerary)

@@ -22,7 +22,7 @@ from walkthrough.page.pages import Page
 from walkthrough.page.steps import Step
 from walkthrough.walk.abort import reason
 from walkthrough.walk.guide import Guide
-from walkthrough.walk.needs import ports_of
+from walkthrough.walk.needs import bases_of, images_of, ports_of
 from walkthrough.walk.outcome import Outcome, Status, Walked
 from walkthrough.walk.place import Here, Place, There
 from walkthrough.walk.ports import Ports
@@ -137,7 +137,10 @@ class _Walk:
             given_back.callback(ports.give_back)
             place: Place = Here(self._engine, identity, workspace)
             if page.front.machine:
-                place = There(stack.enter_context(reader.started(self._engine, identity)), page.lab)
+                machine = stack.enter_context(reader.started(self._engine, identity, page.front.machine))
+                if page.front.machine == "docker":
+                    machine.load(bases_of(self._itinerary) | images_of(self._itinerary))
+                place = There(machine, page.lab)
             self._take_steps(Guide(self._engine, place, self._state), ports)
             self._over = True
 
