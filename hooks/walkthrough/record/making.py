@@ -43,8 +43,12 @@ _KINDS: dict[type[Step], str] = {
 }
 
 
+_MACHINES = {"fresh": "on which nothing was installed", "docker": "with an engine of its own"}
+
+
 def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base], engine: dict[str, str]) -> Record:
-    """Return the record of a walk."""
+    """Return the record of a walk; ``engine`` are the versions of that which it was on, or which its machine was on."""
+    machine = itinerary.page.front.machine
     steps = [
         StepRecord(
             kind=_KINDS[type(step)],
@@ -80,7 +84,7 @@ def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base], eng
         page=walked.page,
         content=content_digest(itinerary),
         walked=datetime.now(UTC).strftime("%Y-%m-%d"),
-        engine=engine,
+        engine={**engine, "machine": _MACHINES[machine]} if machine else engine,
         bases=list(bases),
         coverage=coverage(itinerary.steps, walked),
         seconds=round(walked.seconds, 1),
