@@ -36,7 +36,7 @@ HOLDS = {
     '```bash exit="2"\nexit 2\n```\n\n```console\n$ pwd | grep -c /home$\n1\n```\n',
     **{
         f"port-{name}": f"```console\n$ docker run -d --name {name} -p 18473:80 debian:trixie-slim sleep 60\n…\n```\n\n"
-        f"```console\n$ docker port {name} | grep -c 18473\n1\n$ docker rm -f {name}\n…\n```\n"
+        f"```console\n$ docker port {name} | grep -m 1 -c 18473\n1\n$ docker rm -f {name}\n…\n```\n"
         for name in ("labs-test-one", "labs-test-two", "labs-test-three")
     },
 }

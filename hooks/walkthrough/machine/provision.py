@@ -127,6 +127,10 @@ class _Provider:
                 return Base(name=name, digest=digests[0].split("@")[-1] if digests else str(local.id), stand_in=False)
             if recipe and label == recipe.label(self._known):
                 return self._stand_in(recipe, str(local.id))
+            below = str(label).split()[0]
+            if below != name:
+                told = [f"it was built on the stand-in for {below}"]
+                return Base(name=name, digest=str(local.id), stand_in=True, differs=told)
         missing = False
         why = self._unreachable.get(_registry(name))
         if why is None:
