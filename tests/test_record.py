@@ -15,6 +15,7 @@ from walkthrough.page.course import read_course
 from walkthrough.project import Project
 from walkthrough.publish.acceptance import accept, unreadable
 from walkthrough.record.evidence import Record, read_record, record_path
+from walkthrough.record.making import kept
 
 
 def again(record: Record, **factors: float) -> Record:
@@ -124,3 +125,15 @@ def test_a_check_of_committed_files_looks_at_records(tmp_path: Path) -> None:
     assert "Traceback" not in accepted.stdout
     assert "evidence/a.json is a folder; remove it" in accepted.stdout
     assert "1 of 2 pages could not be walked" in accepted.stdout
+
+
+def test_a_record_names_no_mirror_of_the_machine_that_made_it() -> None:
+    """Of apt's lines all but the host is kept, and of a long output the end."""
+    lines = [f"line {n}" for n in range(50)]
+    lines += ["#6 0.9 Get:1 http://mirror.example.org/debian trixie InRelease [140 kB]", "curl http://example.org/a"]
+
+    assert kept(lines) == [
+        *lines[12:-2],
+        "#6 0.9 Get:1 http://…/debian trixie InRelease [140 kB]",
+        "curl http://example.org/a",
+    ]

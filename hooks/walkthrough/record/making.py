@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 from walkthrough.machine.bases import Base
+from walkthrough.page.expected import ANY_TEXT
 from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.page.steps import (
     ApplyDiff,
@@ -31,6 +33,8 @@ from walkthrough.walk.outcome import Walked
 
 _OUTPUT_LINES = 40
 """Lines of a command's output that the record keeps, from its end."""
+_MIRROR = re.compile(r"(?P<before>\b(?:Get|Hit|Ign|Err):\d+ \w+://)[^/\s]+")
+"""The host that apt asks: which mirror a machine has says nothing of the page."""
 
 _KINDS: dict[type[Step], str] = {
     WriteFile: "file",
@@ -41,9 +45,12 @@ _KINDS: dict[type[Step], str] = {
     CheckImage: "checks",
     NotRun: "not run",
 }
-
-
 _MACHINES = {"fresh": "on which nothing was installed", "docker": "with an engine of its own"}
+
+
+def kept(output: Sequence[str]) -> list[str]:
+    """Return what the record keeps of a command's output."""
+    return [_MIRROR.sub(rf"\g<before>{ANY_TEXT}", line) for line in output[-_OUTPUT_LINES:]]
 
 
 def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base], engine: dict[str, str]) -> Record:
@@ -61,7 +68,7 @@ def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base], eng
                 CommandRecord(
                     text=command.text,
                     exit_code=command.exit_code,
-                    output=list(command.output[-_OUTPUT_LINES:]),
+                    output=kept(command.output),
                     seconds=round(command.seconds, 3),
                 )
                 for command in outcome.commands
