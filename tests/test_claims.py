@@ -21,6 +21,7 @@ COPY server.c /unused
 
 FROM debian:trixie-slim
 COPY --from=build /server /server
+RUN date +%N >/built
 EXPOSE 9090
 HEALTHCHECK --interval=1s CMD true
 CMD /server; true

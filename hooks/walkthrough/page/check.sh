@@ -191,13 +191,13 @@ says() {
     [ -z "$1" ] || text=$1 awk '{ body = body $0 "\n" } END { exit !index(body, ENVIRON["text"]) }' "$work/body"
 }
 
-# Asks until the answer is as it should be, for a few seconds: a server may warm up.
+# Asks until the answer is as it should be, for a few seconds, or for as many as its claim gives it: a server may warm up.
 until_so() {
     began=$(date +%s)
     while :; do
         status=$(fetch "$1")
         [ "$status" = "$2" ] && says "$3" && return
-        [ $(($(date +%s) - began)) -lt 5 ] || return 0
+        [ $(($(date +%s) - began)) -lt "${4:-5}" ] || return 0
         pause
     done
 }

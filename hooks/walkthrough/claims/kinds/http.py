@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator
 
@@ -14,6 +15,8 @@ from walkthrough.units import Limit
 
 READY_LIMIT = 30.0
 """Seconds in which a server must answer as claimed where no limit is named: a JVM on a small machine takes ten."""
+_FEW = 5
+"""Seconds that the reader's script asks in any case."""
 PATIENCE = 2.0
 """A limit that is missed is waited for this many times longer, so that the finding can say by how much."""
 
@@ -48,7 +51,7 @@ answers() {
     serving "$1" || return
     usual=$port
     [ -z "$4" ] || port=$(docker port "$container" "$4/tcp" | sed -n '1s/.*://p')
-    until_so "$1" "$2" "$3"
+    until_so "$1" "$2" "$3" "${5:-}"
     port=$usual
     if [ "$status" != "$2" ]; then
         bad "GET $1 answers $status, not $2" "look at its output: docker logs"
@@ -96,4 +99,5 @@ answers() {
 
     def calls(self, value: Request) -> Iterator[str]:
         """Yield the script's call."""
-        yield call("answers", value.path, value.status, value.contains or "", value.port or "")
+        longer = [math.ceil(value.within.bound)] if value.within and value.within.bound > _FEW else []
+        yield call("answers", value.path, value.status, value.contains or "", value.port or "", *longer)
