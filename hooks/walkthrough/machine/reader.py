@@ -108,7 +108,12 @@ def started(engine: Engine, walk: str, kind: Kind) -> Iterator[ReaderMachine]:
             what = f"the reader's machine cannot be started: {begun.stderr.strip()[-500:]}"
             raise AbortedError(what, "it is a privileged container: use an engine that allows them")
         if kind == "docker":
-            engine.command("exec", name, "sh", "-c", _UNTIL_READY, timeout=_START_LIMIT)
+            try:
+                engine.command("exec", name, "sh", "-c", _UNTIL_READY, timeout=_START_LIMIT)
+            except subprocess.TimeoutExpired:
+                said = engine.command("logs", "--tail=20", name)
+                what = f"the Docker in the machine does not answer in {_START_LIMIT:.0f} s"
+                raise AbortedError(what, f"see why: {(said.stdout + said.stderr).strip()[-500:]}") from None
         yield ReaderMachine(engine, name)
     finally:
         engine.command("rm", "--force", "--volumes", name)

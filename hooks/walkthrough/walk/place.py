@@ -118,4 +118,4 @@ class There:
     def subject(self, spec: ImageSpec, kind: type[S]) -> S:
         """Refuse: a page with a claim on such a machine is told of at reading."""
         del kind
-        raise StepError(f"'{spec.image}' cannot be measured on a machine without Docker", "leave out the claims")
+        raise StepError(f"'{spec.image}' cannot be measured on a machine of the page's own", "leave out the checks")
