@@ -38,6 +38,14 @@ SCROLLBAR = 20
 """More pixels than a scroll bar takes of a window's width."""
 expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
+OPEN_TAB = """block => {
+    for (let tab = block.closest(".tabbed-block"); tab; tab = tab.parentElement.closest(".tabbed-block")) {
+        const number = [...tab.parentElement.children].indexOf(tab);
+        tab.closest(".tabbed-set").querySelectorAll(":scope > .tabbed-labels > label")[number].click();
+    }
+}"""
+"""Shows the tab that a block is in, and the tabs around that."""
+
 
 @pytest.fixture(scope="module")
 def course() -> Course:
@@ -164,6 +172,7 @@ def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
             }
             for index, fence in enumerate(steps):
                 if fence.number in wanted:
+                    blocks.nth(index).evaluate(OPEN_TAB)
                     blocks.nth(index).locator("button[data-md-type=copy]").click(force=True)
                     got = page.evaluate("navigator.clipboard.readText()")
                     assert got == wanted[fence.number], f"{path}:{fence.line}"
