@@ -84,7 +84,7 @@ def broken_tool(tmp_path: Path) -> Path:
     small_project(project, f'# A\n\n```text title="first"\n{marker}\n```\n\n```text title="boom"\nx\n```\n', "meets-it")
     small_project(project, f'# B\n\n```console timeout="1"\n$ sleep 1000 # {marker}\n```\n', "endless")
     guide = project / "hooks/walkthrough/walk/guide.py"
-    healthy = "self._workspace.write(step.path, step.fence.text)"
+    healthy = "self._place.write(step.path, step.fence.text)"
     assert healthy in guide.read_text()
     fault = f'1 / (step.path != "boom"); {healthy}'
     guide.write_text(guide.read_text().replace(healthy, fault))

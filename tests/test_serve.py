@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from playwright.sync_api import expect
 
 from browser import chromium, network_of
 from helpers import environment, free_port, preview, small_project
+from walkthrough.doors.verify import Options
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
@@ -116,6 +116,6 @@ def test_a_preview_that_is_ended_walks_no_more(engine: Engine, tmp_path: Path) -
 
         serving.wait(40)
     begun = log.read_text().count("walking 1 steps")
-    assert 1 <= begun <= min(4, os.cpu_count() or 1), log.read_text()
+    assert 1 <= begun <= Options().workers, log.read_text()
     assert list((state_folder() / "walks").iterdir()) == []
     assert "Traceback" not in log.read_text()
