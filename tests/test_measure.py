@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import threading
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -12,11 +13,14 @@ from walkthrough.claims.finding import Finding
 from walkthrough.claims.kinds.healthy import HealthyClaim
 from walkthrough.claims.kinds.reuses import Reuse, reused
 from walkthrough.claims.seen import BuildStep, Rebuild, Subject
+from walkthrough.claims.spec import ImageSpec
 from walkthrough.errors import StepError
 from walkthrough.images.elf import dynamic_needs
+from walkthrough.images.image import Image
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.units import Limit, parse_limit
-from walkthrough.walk.measure import measured
+from walkthrough.walk import measure as measuring
+from walkthrough.walk.measure import measure, measured
 from walkthrough.walk.quiet import Quiet
 
 
@@ -83,6 +87,33 @@ def test_a_late_time_is_measured_again_and_the_least_counts(
     assert measured(claim, parse_limit("1 s", "time"), subject, "healthy", Quiet()) == expected
     assert subject.renewed == renewed
     assert claim.findings == []
+
+
+class Whole(Tries):
+    """A subject of an empty image, of which the claims ``late`` and ``wrong`` are made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        limit = parse_limit("1 s", "time")
+        self.spec = ImageSpec("empty", {"late": limit, "wrong": limit})
+        self.image = Image("sha256:0", (), {"config": {}}, {})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_a_late_time_is_measured_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else was found of the image stays as it was seen, also where another look would be kinder."""
+    late, wrong = Scripted(timed(2.0), timed(0.5)), Scripted(WRONG, timed(0.1))
+    monkeypatch.setattr(measuring, "claims", lambda: {"late": late, "wrong": wrong})
+
+    found = measure(Whole(), Quiet())
+
+    assert found.findings == (timed(0.5), WRONG)
+    assert wrong.findings == [timed(0.1)]
 
 
 def test_what_is_late_in_company_is_measured_again_when_the_others_are_quiet() -> None:
