@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from helpers import LAB, ROOT
+from helpers import LAB, ROOT, small_project
 from walkthrough.images.reading import read_image
 from walkthrough.machine.engine import Engine
+from walkthrough.page.course import read_course
+from walkthrough.page.readercheck import reader_check
+from walkthrough.project import Project
 
 SCRIPT = ROOT / "labs" / LAB / "check"
 TINY = ROOT / "labs" / LAB / "solutions/c"
@@ -283,6 +286,24 @@ def test_sizes_are_those_of_the_page_however_the_engine_stores_layers(
     assert told
     assert float(told[1]) == pytest.approx((read.compressed or 0) / 1000, rel=0.01)  # two programs pack it
     assert spoiled == [f"  FAIL  {image} can be read"]
+
+
+def test_an_image_that_cannot_be_read_costs_no_other_its_verdict(engine: Engine, tmp_path: Path) -> None:
+    """Its layer breaks off in the middle of a file; the next image is looked at as if it were the first."""
+    images = [build(engine, tmp_path / word, "FROM scratch\nCOPY server.c /\n", word) for word in ("spoilt", "sound")]
+    blocks = [f"```checks\nimage: {image}\ncheck: n{n}\nsize: 1 kB\n```\n" for n, image in enumerate(images)]
+    project = Project(small_project(tmp_path / "p", "# Two\n\n" + "\n".join(blocks)))
+    script = tmp_path / "check"
+    script.write_text(reader_check(read_course(project).itineraries.values()))
+
+    try:
+        said = check(engine, DASH, script=script, pack='content[:513] if b"spoilt" in content else content').stdout
+    finally:
+        engine.command("image", "rm", "--force", *images)
+
+    assert f"FAIL  {images[0]} can be read" in said, said
+    assert "ok    size: 5 B" in said, said
+    assert "1 of 2 claims hold" in said
 
 
 def test_a_shell_as_first_process_is_named(said: dict[tuple[str, str], Future[Said]]) -> None:

@@ -52,7 +52,7 @@ bytes() { awk -v n="$1" 'BEGIN { split("B kB MB GB", unit); i = 1; while (n >= 1
 # Lists an archive: of each path its mode, its name, of a link its target, and its size in bytes. What tar prints before a
 # name ends with a time or a year, and the size stands before the date.
 listed() {
-    { TAR_OPTIONS=--quoting-style=literal tar -tvf - || : >"$work/unlisted"; } | awk '
+    { TAR_OPTIONS=--quoting-style=literal tar -tvf - || : >"$work/failed"; } | awk '
         match($0, / ([0-9][0-9]:[0-9][0-9](:[0-9][0-9])?|[A-Z][a-z][a-z] +[0-9]+ +[0-9][0-9][0-9][0-9]) /) {
             name = substr($0, RSTART + RLENGTH)
             target = ""
@@ -66,7 +66,6 @@ listed() {
             sub(/\/$/, "", name)
             print $1 "\t/" name "\t" target "\t" size
         }'
-    [ ! -e "$work/unlisted" ]
 }
 
 # The layers of the saved image, as names in its archive.
@@ -103,12 +102,12 @@ begin() {
     docker save "$image" >"$work/image" || : >"$work/failed"
     # Of each layer the size and the name of each file in it. Engines disagree on what a layer takes, not on what is in it.
     for layer in $(layers); do
-        { unpacked "$layer" || : >"$work/failed"; } | { listed || : >"$work/failed"; } | awk -F '\t' '$1 ~ /^-/ { print $4 " " $2 }'
+        { unpacked "$layer" || : >"$work/failed"; } | listed | awk -F '\t' '$1 ~ /^-/ { print $4 " " $2 }'
     done | sort -rn >"$work/sizes"
     [ -n "$(layers)" ] || : >"$work/failed"
     container=$(docker create "$image" x) || : >"$work/failed"
     docker cp "$container":/etc/passwd - 2>/dev/null | tar -xOf - >"$work/passwd" 2>/dev/null
-    { docker export "$container" || : >"$work/failed"; } | { listed || : >"$work/failed"; } | grep -Ev "$dockers" >"$work/files"
+    { docker export "$container" || : >"$work/failed"; } | listed | grep -Ev "$dockers" >"$work/files"
     remove
     if [ -e "$work/failed" ]; then
         bad "$1 can be read" "see above what Docker, or tar, says"
