@@ -144,9 +144,13 @@ def test_a_page_is_walked_as_a_reader_would_on_a_new_instance(engine: Engine, tm
     done = run(project, "walkthrough", "verify")
 
     assert "page.md: verified" in done.stdout, done.stdout
-    for what in ("container", "image", "volume"):
-        left = engine.command(what, "ls", "--quiet", "--filter", f"label={WALK_LABEL}")
-        assert left.stdout == "", what
+    assert left_by_walks(engine) == {"container": "", "image": "", "volume": ""}
+
+
+def left_by_walks(engine: Engine) -> dict[str, str]:
+    """Return what walks have left on the engine, by kind."""
+    listing = ("ls", "--quiet", "--filter", f"label={WALK_LABEL}")
+    return {what: engine.command(what, *listing).stdout for what in ("container", "image", "volume")}
 
 
 OWN = """---
@@ -223,5 +227,4 @@ def test_two_pages_with_engines_of_their_own_do_not_see_each_other(engine: Engin
     for name in ("one", "two"):
         assert f"{name}.md: verified" in done.stdout, done.stdout
     assert engine.command("image", "inspect", "--format", "{{.Id}}", "debian:trixie-slim").stdout == before
-    for what in ("container", "image", "volume"):
-        assert engine.command(what, "ls", "--quiet", "--filter", f"label={WALK_LABEL}").stdout == "", what
+    assert left_by_walks(engine) == {"container": "", "image": "", "volume": ""}

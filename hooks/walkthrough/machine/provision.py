@@ -7,7 +7,6 @@ public Dockerfile. A stand-in is checked against that table when it is built, an
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -186,7 +185,7 @@ class _Provider:
         """Run the docker client so that ``stop`` can end it; return what it said if it failed."""
         with subprocess.Popen(
             [str(self._engine.docker), *arguments],
-            env={**os.environ, **self._engine.environment},
+            env=self._engine.whole_environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -14,6 +14,7 @@ from typing import Literal
 
 from walkthrough.errors import AbortedError
 from walkthrough.machine.bases import READER
+from walkthrough.machine.cleanup import tags
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.marks import WALK_LABEL
 
@@ -64,8 +65,7 @@ class ReaderMachine:
             AbortedError: where one cannot be handed over.
         """
         with contextlib.closing(self.engine.api()) as api:
-            there = {tag for image in api.api.images() for tag in image["RepoTags"] or ()}
-        chosen = sorted(there.intersection(images))
+            chosen = sorted(tags(api).keys() & set(images))
         if not chosen:
             return
         client, environment, names = str(self.engine.docker), self.engine.whole_environment, ", ".join(chosen)
