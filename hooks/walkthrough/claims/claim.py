@@ -82,6 +82,8 @@ class Claim(Generic[V]):
     lie: ClassVar[Lie]
     needs: ClassVar[tuple[str, str] | None] = None
     """Another claim that must be made beside it, and why."""
+    images: ClassVar[tuple[str, ...]] = ()
+    """Names of images that are needed to measure it."""
     many: ClassVar[bool] = False
     """Whether its value is a list or a mapping whose entries are claims of their own."""
     of_build: ClassVar[bool] = False

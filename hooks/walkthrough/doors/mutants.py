@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from walkthrough.doors.report import Progress
 from walkthrough.doors.verify import Options, PageResult, verify
-from walkthrough.machine.find import find_engine
 from walkthrough.mutate import texts
 from walkthrough.mutate.blocks import Blocks
 from walkthrough.mutate.mutant import Tried, Uncounted
@@ -40,8 +39,7 @@ class _Scoring(Progress):
 
     def visitor(self, path: str) -> Blocks:
         """Return who tries the mutants of the page ``path``."""
-        self._blocks[path] = Blocks(find_engine(self.say), self.say)
-        return self._blocks[path]
+        return self._blocks.setdefault(path, Blocks())
 
     def done(self, result: PageResult) -> None:
         """Score a page that holds, tell of its survivors, and keep the score."""

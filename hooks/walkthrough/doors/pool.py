@@ -1,52 +1,45 @@
-"""Do things side by side: what claims the same resource waits for each other, and an interrupt ends all of it."""
+"""Do things side by side, and end all of it at an interrupt."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 
 _PATIENCE = 0.5
 """Seconds between two attempts to end what is under way: it may begin something new in between."""
 
 
 def side_by_side(
-    claims: Mapping[str, Collection[str]],
-    work: Callable[[str], None],
+    names: Iterable[str],
+    work: Callable[[str, int], None],
     workers: int,
     abandon: Callable[[], None],
     stopped: threading.Event,
+    choose: Callable[[list[str], int], str] = lambda waiting, _: waiting[0],
 ) -> None:
-    """Call ``work`` with each name of ``claims``, in up to ``workers`` threads at once.
+    """Call ``work`` with each name and the number of the worker who does it, in up to ``workers`` threads at once.
 
     The threads are daemons: nobody waits at the program's end for what has not begun. When the caller is interrupted,
     or ``stopped`` is set, nothing more begins; ``abandon`` is called until what is under way has ended.
 
     Args:
-        claims: names in the order in which to begin, each with what it claims for itself.
         work: must not raise.
+        choose: returns which of those that wait, in order, a worker of that number does next.
     """
-    waiting, claimed, changed = list(claims), set[str](), threading.Condition()
+    waiting, changed = list(names), threading.Condition()
 
-    def take() -> str | None:
+    def take(worker: int) -> str | None:
         with changed:
-            while waiting and not stopped.is_set():
-                name = next((name for name in waiting if claimed.isdisjoint(claims[name])), None)
-                if name is not None:
-                    waiting.remove(name)
-                    claimed.update(claims[name])
-                    return name
-                changed.wait(_PATIENCE)
-            return None
+            if not waiting or stopped.is_set():
+                return None
+            name = choose(waiting, worker)
+            waiting.remove(name)
+            return name
 
-    def labour() -> None:
+    def labour(worker: int) -> None:
         try:
-            while (name := take()) is not None:
-                try:
-                    work(name)
-                finally:
-                    with changed:
-                        claimed.difference_update(claims[name])
-                        changed.notify_all()
+            while (name := take(worker)) is not None:
+                work(name, worker)
         finally:
             with changed:
                 at_work.discard(threading.current_thread())
@@ -59,8 +52,8 @@ def side_by_side(
 
     at_work = set[threading.Thread]()
     try:
-        for number in range(workers):
-            thread = threading.Thread(target=labour, name=f"pages {number}", daemon=True)
+        for number in range(min(workers, len(waiting))):
+            thread = threading.Thread(target=labour, args=(number,), name=f"pages {number}", daemon=True)
             at_work.add(thread)
             thread.start()
         while not over():

@@ -7,17 +7,19 @@ import fcntl
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from walkthrough.doors.pool import side_by_side
 from walkthrough.errors import Location, NoSuchImageError, Problem
-from walkthrough.machine.bases import Base
-from walkthrough.machine.cleanup import clean_up_dead, lock_of
+from walkthrough.machine.bases import Base, of_the_machine
+from walkthrough.machine.cleanup import lock_of
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
+from walkthrough.machine.reader import Machines, end_machines
 from walkthrough.page.course import Course, choose
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.project import state_folder
@@ -27,9 +29,10 @@ from walkthrough.record.evidence import Record, read_record, record_path
 from walkthrough.record.making import make_record
 from walkthrough.record.memory import Cache, cache_key
 from walkthrough.walk.abort import reason
-from walkthrough.walk.needs import bases_of, images_of, names_of
+from walkthrough.walk.needs import bases_of, images_of
 from walkthrough.walk.outcome import Walked
-from walkthrough.walk.walk import Visitor, abandon, walk
+from walkthrough.walk.request import Visitor
+from walkthrough.walk.walk import abandon, kind_of, walk
 
 Verdict = Literal["verified", "unchanged", "failed", "timed out", "aborted", "broken", "recorded"]
 """*Broken*: the page cannot be walked as it is written. *Aborted*: something else than the page is wrong."""
@@ -96,7 +99,7 @@ class Options:
     stopped: threading.Event = field(default_factory=threading.Event)
     """Set by who wants no more pages: those under way are ended, and the others have no result."""
     visitor: Callable[[str], Visitor] | None = None
-    """Makes, of a page's path, who is called after each of its steps that passed."""
+    """Returns, for a page's path, who looks at each of its steps that passed."""
     workers: int = field(default_factory=lambda: min(4, 1 + (os.cpu_count() or 1)))
     """Pages at a time: one more than there are processors, as each waits a good part of its time."""
 
@@ -122,7 +125,7 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
     walked = 0
     if to_walk:
         engine = find_engine(reporter.say)
-        with _alone(engine, reporter), _bases(engine, course, to_walk, reporter) as (bases, faults):
+        with _alone(engine, reporter), _bases(engine, course, to_walk, reporter, options) as (bases, faults):
             runner = _Runner(course, engine, bases, reporter, options)
             runner.run(to_walk, faults)
             results |= runner.results
@@ -143,20 +146,24 @@ def _alone(engine: Engine, reporter: Reporter) -> Iterator[None]:
         except BlockingIOError:
             reporter.say("waiting: another run is using this Docker engine")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        for removed in clean_up_dead(engine, state_folder() / "walks"):
-            reporter.say(f"cleaned up after a run that was killed: {removed}")
+        for name in end_machines(engine):
+            reporter.say(f"cleaned up after a run that was killed: {name}")
         yield
 
 
 @contextlib.contextmanager
 def _bases(
-    engine: Engine, course: Course, pages: list[str], reporter: Reporter
+    engine: Engine, course: Course, pages: list[str], reporter: Reporter, options: Options
 ) -> Iterator[tuple[dict[str, Base], dict[str, Exception]]]:
     """Provide the base images of the pages; yield those that could be had, and per page why not.
 
     All are asked for at once, so that they are made side by side; page by page only to tell which lacks one.
     """
-    wanted = {path: bases_of(course.itineraries[path]) for path in pages}
+    itineraries, visitor = course.itineraries, options.visitor
+    wanted = {
+        path: bases_of(itineraries[path]) | of_the_machine() | (visitor(path).needs if visitor else set())
+        for path in pages
+    }
     bases: dict[str, Base] = {}
     faults: dict[str, Exception] = {}
     with contextlib.ExitStack() as stack:
@@ -164,7 +171,7 @@ def _bases(
             every = set[str]().union(*wanted.values())
             bases |= stack.enter_context(provided(engine, every, state_folder(), reporter.say))
         for path, names in wanted.items():
-            named = images_of(course.itineraries[path]) - bases.keys()
+            named = images_of(itineraries[path]) - bases.keys()
             try:
                 bases |= stack.enter_context(
                     provided(engine, names - bases.keys(), state_folder(), reporter.say, named)
@@ -182,7 +189,9 @@ class _Runner:
     ) -> None:
         self._course, self._engine, self._bases = course, engine, bases
         self._reporter, self._options = reporter, options
+        self._machines = Machines(engine, bases, reporter.say)
         self._cache = Cache(state_folder())
+        self._had: dict[int, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
         self._keys: dict[str, str] = {}
         self.results: dict[str, PageResult] = {}
@@ -194,14 +203,25 @@ class _Runner:
             self._page(path, lambda path=path: self._remembered(path, faults.get(path)))  # type: ignore[misc]
         side_by_side(
             self._in_order([path for path in pages if path not in self.results]),
-            lambda path: self._page(path, lambda: self._walked(path)),
+            lambda path, worker: self._page(path, lambda: self._walked(path, worker)),
             self._options.workers,
             abandon,
             self._options.stopped,
+            self._next,
         )
 
-    def _in_order(self, pages: list[str]) -> dict[str, set[str]]:
-        """Return the names that pages claim, in order: what others build on comes first, then what takes longest."""
+    def _next(self, waiting: list[str], worker: int) -> str:
+        """Return the page that a worker's machine does next: one whose base images it has, else the first that waits.
+
+        To hand a base image to a machine takes as long as to walk a small page.
+        """
+        itineraries = self._course.itineraries
+        path = next((path for path in waiting if bases_of(itineraries[path]) <= self._had[worker]), waiting[0])
+        self._had[worker] |= bases_of(itineraries[path])
+        return path
+
+    def _in_order(self, pages: list[str]) -> list[str]:
+        """Return pages in order: what others build on comes first, then what takes longest."""
         itineraries = self._course.itineraries
         below = {earlier.path for path in pages for earlier, _ in itineraries[path].before}
 
@@ -209,7 +229,7 @@ class _Runner:
             known = read_record(self._course.project, itineraries[path].page)
             return path not in below, -sum(step.seconds for step in known.steps) if known else 0.0
 
-        return {path: names_of(itineraries[path]) for path in sorted(pages, key=rank)}
+        return sorted(pages, key=rank)
 
     def _page(self, path: str, how: Callable[[], PageResult | None]) -> None:
         """Take the result of ``how`` for a page; an error costs that page its verdict, and no other."""
@@ -238,22 +258,30 @@ class _Runner:
         if fault:
             raise fault
         itinerary = self._course.itineraries[path]
-        self._keys[path] = cache_key(itinerary, self._used(itinerary), self._engine.version)
+        self._keys[path] = cache_key(itinerary, self._used(itinerary), self._machines.image(kind_of(itinerary)))
         remembered = None if self._options.fresh else self._cache.get(self._keys[path], path)
         return self._accepted(itinerary, PageResult(path, "unchanged", remembered)) if remembered else None
 
     def _used(self, itinerary: Itinerary) -> list[Base]:
-        names = bases_of(itinerary) | images_of(itinerary)
+        names = bases_of(itinerary) | images_of(itinerary) | of_the_machine()
         return [self._bases[name] for name in sorted(names) if name in self._bases]
 
-    def _walked(self, path: str) -> PageResult:
+    def _walked(self, path: str, worker: int) -> PageResult:
         itinerary = self._course.itineraries[path]
         options = self._options
         visitor = options.visitor(path) if options.visitor else None
-        walked = walk(itinerary, self._engine, state_folder(), self._reporter.step, options.keep_going, visitor)
-        for left in walked.left:
-            self._reporter.say(f"{path}: left behind: {left}")
-        record = make_record(itinerary, walked, self._used(itinerary), self._engine.version)
+        walked = walk(
+            itinerary,
+            self._machines,
+            worker,
+            state_folder(),
+            self._reporter.step,
+            keep_going=options.keep_going,
+            fresh=options.fresh,
+            visitor=visitor,
+            keep=frozenset(self._bases),
+        )
+        record = make_record(itinerary, walked, self._used(itinerary))
         with self._lock:
             self.walked += 1
         if walked.status in ("failed", "timed out", "aborted"):

@@ -72,7 +72,6 @@ class Engine:
             engine, info = api.version(), api.info()
         buildx = self.command("buildx", "version").stdout.split()
         return {
-            "kind": self.kind,
             "engine": str(engine["Version"]),
             "buildx": buildx[1] if len(buildx) > 1 else "unknown",
             "storage": str(info["Driver"]),

@@ -1,73 +1,246 @@
-"""The reader's machine: a disposable container that stands for the instance with Ubuntu on which a page is done."""
+"""The reader's machine: a disposable container that stands for the instance with Ubuntu on which a page is done.
+
+It is one container a walk. Two volumes are kept for the next walk: the data of its Docker, with base images and build
+cache, and what is remembered of layers. Its input is its life: it ends when the other end is closed, so that a run that
+is killed leaves no machine.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import importlib.metadata
 import io
+import os
+import re
+import select
+import shutil
 import subprocess
 import tarfile
+import tempfile
+import threading
+import time
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from walkthrough.errors import AbortedError
-from walkthrough.machine.bases import READER
-from walkthrough.machine.cleanup import tags
-from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_LABEL
+import docker.errors
 
-_USER = "ubuntu"
-_HOME = f"/home/{_USER}"
+from walkthrough.errors import AbortedError
+from walkthrough.machine.bases import READER, Base, of_the_machine
+from walkthrough.machine.engine import Engine
+
+MACHINE_LABEL = "docker-labs.machine"
+"""Label of machines, and of their images."""
+PROGRAM = PurePosixPath("/opt/docker-labs")
+"""Where what walks the page is put."""
+STATE = PurePosixPath("/var/lib/docker-labs")
+"""What machines of one host engine remember and lock together: their state folder, on a volume."""
+_NAME = "docker-labs"
+"""How the names of machines, of their images and of their volumes begin."""
+_LIBRARIES = (
+    "backports.zstd",
+    "docker",
+    "markdown",
+    "pydantic",
+    "pymdown-extensions",
+    "pyyaml",
+    "requests",
+    "tenacity",
+)
+"""What walks a page imports these."""
+_PROGRAM = ("python3", "-m", "walkthrough.walk.inside")
+_VARIABLES = {
+    "HOME": "/home/ubuntu",
+    "USER": "ubuntu",
+    "LOGNAME": "ubuntu",
+    "SHELL": "/bin/bash",
+    "PYTHONPATH": f"{PROGRAM}/hooks:{PROGRAM}/libraries",
+    "PYTHONPYCACHEPREFIX": f"{STATE}/pycache",
+    "LABS_STATE": str(STATE),
+}
+_LOCK = Path(__file__).parents[3] / "requirements.txt"
 _BUILD_LIMIT = 900.0
 _MEMORY = "4g"
 """What a t3.medium has, which the setup page asks for."""
 _PROCESSES = 4096
-_START_LIMIT = 60.0
 _LOAD_LIMIT = 300.0
-_UNTIL_READY = "until docker info >/dev/null 2>&1; do sleep 0.1; done"
+_END_LIMIT = 20.0
+_PATIENCE = 60.0
+"""Seconds after which a machine that says nothing is given up; one that lives says so every few seconds."""
+_PACKAGE = Path(__file__).parent.parent
+_SOURCES = (".py", ".sh")
 Kind = Literal["fresh", "docker"]
 """A machine just rented, or one that its reader has set up: stages of the build."""
 
 
-@dataclass(frozen=True)
-class ReaderMachine:
-    """A machine on a host engine, by the name of its container."""
+class Machines:
+    """The machines of one host engine: their images, and the one that is rented next.
 
-    engine: Engine
-    name: str
+    Args:
+        bases: the images that machines are made from, among others.
+    """
 
-    def login(self, *command: str) -> list[str]:
-        """Return the words that run a command there as its user, in a new login: groups are read anew."""
-        whole = ["exec", "--interactive", f"--user={_USER}", f"--workdir={_HOME}", f"--env=HOME={_HOME}"]
-        whole += [f"--env=USER={_USER}", f"--env=LOGNAME={_USER}", "--env=SHELL=/bin/bash", self.name]
-        return [str(self.engine.docker), *whole, *command]
+    def __init__(
+        self, engine: Engine, bases: Mapping[str, Base], say: Callable[[str], None] = lambda _line: None
+    ) -> None:
+        self.engine, self._say = engine, say
+        made_from = {name: bases[name].digest for name in sorted(of_the_machine()) if name in bases}
+        self._digest = _digest(made_from)
+        self._one_each: dict[str, threading.Lock] = {"fresh": threading.Lock(), "docker": threading.Lock()}
 
-    def put(self, path: PurePosixPath, content: bytes) -> None:
-        """Write a file there that everybody may read.
+    def image(self, kind: Kind) -> str:
+        """Return the name of the image of such machines: another one for whatever makes another machine."""
+        return f"{_NAME}-machine:{kind}-{self._digest}"
+
+    @contextlib.contextmanager
+    def rented(self, kind: Kind, slot: int, files: Mapping[str, bytes]) -> Iterator[Machine]:
+        """Start a machine that walks what ``files`` say; remove it, and all that was done on it, on leaving.
+
+        Args:
+            slot: the number of the volume that the data of its Docker are on; no two machines have the same.
+            files: by name, what is put beside the program.
 
         Raises:
-            docker.errors.APIError: where its folder is missing.
+            AbortedError: where it cannot be made, as where privileged containers are refused.
         """
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            entry = tarfile.TarInfo(path.name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-        with contextlib.closing(self.engine.api()) as api:
-            api.containers.get(self.name).put_archive(str(path.parent), packed.getvalue())
+        image = self._provided(kind)
+        name = f"{_NAME}-machine-{uuid.uuid4().hex[:8]}"
+        data = [f"--volume={_NAME}-{self._digest}-{slot}:/var/lib/docker"] if kind == "docker" else []
+        made = self.engine.command(
+            "create", "--interactive", "--rm", "--init", "--privileged", f"--label={MACHINE_LABEL}", f"--name={name}",
+            f"--memory={_MEMORY}", f"--pids-limit={_PROCESSES}", "--log-driver=none",
+            f"--volume={_NAME}-memory:{STATE}", *data, *(f"--env={key}={value}" for key, value in _VARIABLES.items()),
+            image, *_PROGRAM,
+        )  # fmt: skip
+        if made.returncode != 0:
+            raise _refused(made.stderr)
+        try:
+            with contextlib.closing(self.engine.api()) as api:
+                api.containers.get(name).put_archive(str(PROGRAM), _packed(files))
+            with Machine(self.engine, name) as machine:
+                yield machine
+        finally:
+            # As a rule it has ended by itself, and is gone already.
+            self.engine.command("rm", "--force", "--volumes", name)
+
+    def _provided(self, kind: Kind) -> str:
+        """Return the name of the image of such machines, after building it where it is not there.
+
+        Raises:
+            AbortedError: where it cannot be built.
+        """
+        name = self.image(kind)
+        with self._one_each[kind], contextlib.closing(self.engine.api()) as api:
+            try:
+                api.images.get(name)
+            except docker.errors.ImageNotFound:
+                self._say("building the reader's machine")
+                with tempfile.TemporaryDirectory(prefix="docker-labs-machine-") as folder:
+                    context = Path(folder, "context")
+                    shutil.copytree(READER, context)
+                    (context / "requirements.txt").write_text(_pinned(), encoding="utf-8")
+                    built = self.engine.command(
+                        "buildx", "build", "--load", f"--target={kind}", f"--tag={name}", f"--label={MACHINE_LABEL}",
+                        str(context), timeout=_BUILD_LIMIT,
+                    )  # fmt: skip
+                if built.returncode != 0:
+                    said = built.stderr.strip()[-1500:]
+                    raise AbortedError(f"the reader's machine cannot be built: {said}", "see why") from None
+                self._forget_old(api)
+        return name
+
+    def _forget_old(self, api: docker.DockerClient) -> None:
+        """Remove images and volumes of machines that are made otherwise now."""
+        for image in api.images.list(filters={"label": MACHINE_LABEL}):
+            for tag in image.tags:
+                if tag.startswith(f"{_NAME}-machine:") and not tag.endswith(self._digest):
+                    with contextlib.suppress(docker.errors.APIError):
+                        api.images.remove(tag)
+        for volume in api.volumes.list():
+            if re.fullmatch(rf"{_NAME}-[0-9a-f]+-\d+", str(volume.name)) and self._digest not in str(volume.name):
+                with contextlib.suppress(docker.errors.APIError):
+                    volume.remove()
+
+
+class Machine:
+    """A machine that runs: lines go in, lines come out. To be entered, and left."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.engine, self.name = engine, name
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed on leaving
+        self._process = subprocess.Popen(
+            [str(engine.docker), "start", "--attach", "--interactive", name],
+            env=engine.whole_environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            start_new_session=True,  # Ctrl-C is for this program, which then ends the machine itself
+        )
+        self._unread = b""
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._said, self._process as process:
+            assert process.stdin
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            try:
+                process.wait(_END_LIMIT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def send(self, line: str) -> None:
+        """Write a line to it; one that has gone is told of by ``lines``."""
+        assert self._process.stdin
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+
+    def lines(self) -> Iterator[str]:
+        """Yield each line that it writes, until it ends.
+
+        Raises:
+            AbortedError: where it says nothing for a minute.
+        """
+        assert self._process.stdout
+        descriptor = self._process.stdout.fileno()
+        heard = time.monotonic()
+        while True:
+            line, newline, rest = self._unread.partition(b"\n")
+            if newline:
+                self._unread = rest
+                yield line.decode(errors="replace")
+                continue
+            if not select.select([descriptor], [], [], max(0.0, heard + _PATIENCE - time.monotonic()))[0]:
+                raise AbortedError("the reader's machine does not answer any more", "run again")
+            part = os.read(descriptor, 1 << 16)
+            if not part:
+                return
+            heard = time.monotonic()
+            self._unread += part
+
+    def last_words(self) -> str:
+        """Return the end of what it said beside its lines."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_LIMIT)
+        self._said.seek(0)
+        return self._said.read().decode(errors="replace").strip()[-500:]
+
+    def end(self) -> None:
+        """End it at once, whatever it does."""
+        self.engine.command("rm", "--force", "--volumes", self.name)
 
     def load(self, images: Iterable[str]) -> None:
-        """Hand images of the host engine, as far as it has them, to the machine's own.
+        """Hand images of the host engine to the machine's own.
 
         Raises:
             AbortedError: where one cannot be handed over.
         """
-        with contextlib.closing(self.engine.api()) as api:
-            chosen = sorted(tags(api).keys() & set(images))
-        if not chosen:
-            return
+        chosen = sorted(images)
         client, environment, names = str(self.engine.docker), self.engine.whole_environment, ", ".join(chosen)
         loading = [client, "exec", "--interactive", self.name, "docker", "load", "--quiet"]
         with subprocess.Popen([client, "save", *chosen], env=environment, stdout=subprocess.PIPE) as saving:
@@ -83,38 +256,66 @@ class ReaderMachine:
             raise AbortedError(f"the machine does not take {names}: {loaded.stderr.decode(errors='replace')[-500:]}")
 
 
-@contextlib.contextmanager
-def started(engine: Engine, walk: str, kind: Kind) -> Iterator[ReaderMachine]:
-    """Start a machine of that kind; remove it, and all that was done on it, on leaving.
-
-    Args:
-        walk: the walk's id, for labels.
-
-    Raises:
-        AbortedError: where it cannot be made, as where privileged containers are refused.
-    """
-    label, name = f"--label={WALK_LABEL}={walk}", f"docker-labs-machine-{uuid.uuid4().hex[:8]}"
-    built = engine.command(
-        "buildx", "build", "--load", "-q", f"--target={kind}", "-t", name, label, str(READER), timeout=_BUILD_LIMIT
-    )
-    if built.returncode != 0:
-        raise AbortedError(f"the reader's machine cannot be built: {built.stderr.strip()[-1000:]}", "see why")
-    begun = engine.command(
-        "run", "--detach", "--init", "--privileged", label, f"--name={name}", f"--memory={_MEMORY}",
-        f"--pids-limit={_PROCESSES}", name,
-    )  # fmt: skip
-    try:
-        if begun.returncode != 0:
-            what = f"the reader's machine cannot be started: {begun.stderr.strip()[-500:]}"
-            raise AbortedError(what, "it is a privileged container: use an engine that allows them")
-        if kind == "docker":
-            try:
-                engine.command("exec", name, "sh", "-c", _UNTIL_READY, timeout=_START_LIMIT)
-            except subprocess.TimeoutExpired:
-                said = engine.command("logs", "--tail=20", name)
-                what = f"the Docker in the machine does not answer in {_START_LIMIT:.0f} s"
-                raise AbortedError(what, f"see why: {(said.stdout + said.stderr).strip()[-500:]}") from None
-        yield ReaderMachine(engine, name)
-    finally:
+def end_machines(engine: Engine) -> list[str]:
+    """Remove the machines that are on a host engine, whoever started them; return their names."""
+    with contextlib.closing(engine.api()) as api:
+        names = [str(one.name) for one in api.containers.list(all=True, filters={"label": MACHINE_LABEL})]
+    for name in names:
         engine.command("rm", "--force", "--volumes", name)
-        engine.command("image", "rm", "--force", name)
+    return names
+
+
+def _refused(said: str) -> AbortedError:
+    what = f"the reader's machine cannot be started: {said.strip()[-500:]}"
+    return AbortedError(what, "it is a privileged container: use an engine that allows them")
+
+
+def _digest(made_from: Mapping[str, str]) -> str:
+    """Return the digest of all that makes a machine: its build context, its libraries, its base images by digest."""
+    told = hashlib.sha256()
+    for path in sorted(READER.iterdir()):
+        told.update(path.name.encode() + path.read_bytes())
+    told.update(_pinned().encode())
+    for name, digest in made_from.items():
+        told.update(f"{name} {digest}\0".encode())
+    return told.hexdigest()[:12]
+
+
+def _pinned() -> str:
+    """Return the part of this project's requirements that the machine needs, with the hashes."""
+    entries = re.split(r"\n(?=[a-z0-9])", _LOCK.read_text(encoding="utf-8"), flags=re.IGNORECASE)
+    by_name = {_plain(re.split(r"[=\[ ]", entry, maxsplit=1)[0]): entry.strip() for entry in entries}
+    wanted, closed = [_plain(name) for name in _LIBRARIES], set[str]()
+    while wanted:
+        name = wanted.pop()
+        if name in closed or name not in by_name:
+            continue
+        closed.add(name)
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            needed = [one for one in importlib.metadata.requires(name) or () if "extra ==" not in one]
+            wanted += [_plain(re.split(r"[^\w.-]", one, maxsplit=1)[0]) for one in needed]
+    return "".join(f"{by_name[name]}\n" for name in sorted(closed))
+
+
+def _plain(name: str) -> str:
+    """Return a package's name in the form in which two spellings are one (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _packed(files: Mapping[str, bytes]) -> bytes:
+    """Return an archive of this package, and of ``files`` beside it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+
+        def add(name: str, content: bytes, changed: float) -> None:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime, entry.mode = len(content), int(changed), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+
+        for path in sorted(_PACKAGE.rglob("*")):
+            if path.suffix in _SOURCES or path.parent.name == "govulncheck":
+                place = path.relative_to(_PACKAGE.parent)
+                add(f"hooks/{place.as_posix()}", path.read_bytes(), path.stat().st_mtime)
+        for name, content in files.items():
+            add(name, content, 0)
+    return packed.getvalue()

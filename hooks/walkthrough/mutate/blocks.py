@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.registry import claims
 from walkthrough.claims.spec import claim_line
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_LABEL
-from walkthrough.machine.provision import provided
 from walkthrough.mutate import texts
 from walkthrough.mutate.dockerfiles import edits
 from walkthrough.mutate.images import HELPER, Change, changes
@@ -23,44 +24,51 @@ from walkthrough.observe.builds import Build, rebuild
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import ApplyDiff, CheckImage, CompareFragment, RunScript, Step
-from walkthrough.project import state_folder
 from walkthrough.walk.guide import Guide, claim_problem
-from walkthrough.walk.measure import measured
+from walkthrough.walk.measure import Alone, measured
 from walkthrough.walk.outcome import Outcome
-from walkthrough.walk.quiet import Quiet
 
 _BUILD_LIMIT = 300.0
 """Seconds for the build of an image that is another by a line."""
-_HELD = Quiet()
-"""Nobody else shares it: all of a block's mutants are measured while the guide keeps the others quiet."""
+_HELD = Alone()
+"""All of a block's mutants are measured while the guide keeps the others quiet."""
+_RESULTS = TypeAdapter(list[Tried | Uncounted])
 
 
 class Blocks:
-    """Collects what comes of the mutants of one page, block by block; called after each step that passed."""
+    """Collects what comes of the mutants of one page, block by block, after each step that passed."""
 
-    def __init__(self, engine: Engine, say: Callable[[str], None]) -> None:
-        self._engine, self._say = engine, say
+    needs = frozenset({HELPER})
+
+    def __init__(self) -> None:
         self.results: list[Tried | Uncounted] = []
 
-    def __call__(self, guide: Guide, page: Page, step: Step, outcome: Outcome) -> None:
+    def receive(self, told: Any) -> None:
+        """Take what came of a step."""
+        self.results += _RESULTS.validate_python(told)
+
+    def visit(self, guide: Guide, page: Page, step: Step, outcome: Outcome) -> list[Tried | Uncounted]:
         """Try the mutants of one step."""
+        return list(self._tried(guide, page, step, outcome))
+
+    def _tried(self, guide: Guide, page: Page, step: Step, outcome: Outcome) -> Iterator[Tried | Uncounted]:
         if isinstance(step, CompareFragment):
             for words, text in texts.other_fragments(step.fence.text):
                 other = replace(step, fence=replace(step.fence, text=text))
                 problems = guide.take(page, other, False).problems
-                self.results.append(texts.tried(Mutant("file", step.fence.line, f"{step.title}: {words}"), problems))
+                yield texts.tried(Mutant("file", step.fence.line, f"{step.title}: {words}"), problems)
         elif isinstance(step, ApplyDiff):
             # That there is no such file, only a walk can tell: a command might have made it.
             problems = guide.take(page, replace(step, path=f"{step.path}-renamed"), False).problems
-            self.results.append(texts.tried(Mutant("file", step.fence.line, f"{step.title}: renamed"), problems))
+            yield texts.tried(Mutant("file", step.fence.line, f"{step.title}: renamed"), problems)
         elif isinstance(step, CheckImage):
             with guide.quiet():
-                self.results += self._claims(guide, page, step)
-                self.results += self._images(guide, page, step)
+                yield from self._claims(guide, page, step)
+                yield from self._images(guide, page, step)
         elif isinstance(step, RunScript):
-            self.results.append(Uncounted(step.fence.line, step.title, "a script promises no output"))
+            yield Uncounted(step.fence.line, step.title, "a script promises no output")
         else:
-            self.results += texts.commands(page, step, outcome.commands)
+            yield from texts.commands(page, step, outcome.commands)
 
     def _claims(self, guide: Guide, page: Page, step: CheckImage) -> Iterator[Tried | Uncounted]:
         """Yield what comes of other claims on the same image; of what was seen, nothing is looked at again."""
@@ -85,16 +93,15 @@ class Blocks:
         """Yield what comes of other images under the same claims, and of a stage more in the build."""
         with (
             guide.subject(step.spec, ImageSubject) as subject,
-            provided(self._engine, {HELPER}, state_folder(), self._say),
             tempfile.TemporaryDirectory(prefix="docker-labs-mutant-") as folder,
         ):
             for number, change in enumerate(changes(step.spec, subject.image)):
-                yield from self._image(guide, page, step, change, Path(folder, str(number)))
+                yield from self._image(guide, page, step, change, Path(folder, str(number)), subject.engine)
             if {"stages", "guard", "reuses"} & step.spec.made.keys():
-                yield from self._builds(guide, page, step, subject.build)
+                yield from self._builds(guide, page, step, subject.build, subject.engine)
 
     def _image(
-        self, guide: Guide, page: Page, step: CheckImage, change: Change, folder: Path
+        self, guide: Guide, page: Page, step: CheckImage, change: Change, folder: Path, engine: Engine
     ) -> Iterator[Tried | Uncounted]:
         def mutant(key: str) -> Mutant:
             line = claim_line(step.fence.text, step.fence.first_text_line, key)
@@ -104,8 +111,8 @@ class Blocks:
         for path, content in {"Dockerfile": change.dockerfile.encode(), **change.files}.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
-        arguments = ("buildx", "build", "--load", "-q", "-t", name, f"--label={WALK_LABEL}=mutant", ".")
-        built = self._engine.command(*arguments, cwd=folder, timeout=_BUILD_LIMIT)
+        arguments = ("buildx", "build", "--load", "-q", "-t", name, ".")
+        built = engine.command(*arguments, cwd=folder, timeout=_BUILD_LIMIT)
         if built.returncode != 0:
             why = f"the changed image cannot be built: {built.stderr.strip()[-200:]}"
             yield from (Uncounted(mutant(key).line, mutant(key).words, why) for key in change.keys)
@@ -121,9 +128,11 @@ class Blocks:
                     found = measured(claim, entry, subject, key, _HELD)
                 yield _result(page, step, mutant(key), found, change.mute)
         finally:
-            self._engine.command("image", "rm", "--force", name)
+            engine.command("image", "rm", "--force", name)
 
-    def _builds(self, guide: Guide, page: Page, step: CheckImage, build: Build) -> Iterator[Tried | Uncounted]:
+    def _builds(
+        self, guide: Guide, page: Page, step: CheckImage, build: Build, engine: Engine
+    ) -> Iterator[Tried | Uncounted]:
         """Yield what comes of other Dockerfiles, each of which stands in the lab's folder while it is tried."""
         named = next(iter(build.values("-f", "--file")[-1:]), None)
         place = build.folder / (named or Path(build.arguments[-1]) / "Dockerfile")
@@ -138,7 +147,7 @@ class Blocks:
             made = {edit.key: step.spec.made[edit.key]}
             try:
                 place.write_text(edit.text, encoding="utf-8", newline="\n")
-                built = rebuild(self._engine, build, _BUILD_LIMIT)  # so that an edit after it finds steps to reuse
+                built = rebuild(engine, build, _BUILD_LIMIT)  # so that an edit after it finds steps to reuse
                 if built.exit_code != 0:
                     yield Uncounted(line, mutant.words, f"it cannot be built: {built.words[-200:]}")
                     continue

@@ -77,8 +77,8 @@ class RememberedContainer:
 class RememberingSubject(ImageSubject):
     """An image that is measured once, and of which then other things are claimed."""
 
-    def __init__(self, spec: ImageSpec, engine: Engine, walk: str, made: list[Build], lab: Path) -> None:
-        super().__init__(spec, engine, walk, made, lab)
+    def __init__(self, spec: ImageSpec, engine: Engine, made: list[Build], lab: Path) -> None:
+        super().__init__(spec, engine, made, lab)
         self.seen = Memory()
 
     @property

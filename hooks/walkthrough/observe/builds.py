@@ -22,7 +22,6 @@ import docker.errors
 
 from walkthrough.errors import StepError
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_LABEL
 from walkthrough.observe.vertexes import SOLE, Step, read_account, stage_of, step_of
 
 __all__ = ["Build", "Rebuilt", "Stages", "as_image", "build_of", "read_journal", "read_stages", "rebuild", "stage_of"]
@@ -159,9 +158,7 @@ def rebuild(engine: Engine, build: Build, timeout: float) -> Rebuilt:
 
 
 @contextlib.contextmanager
-def as_image(
-    engine: Engine, api: docker.DockerClient, build: Build, walk: str, target: str | None = None
-) -> Iterator[str]:
+def as_image(engine: Engine, api: docker.DockerClient, build: Build, target: str | None = None) -> Iterator[str]:
     """Run a build again, up to a stage if ``target`` names one, and yield the name of its image; it is then removed.
 
     Raises:
@@ -170,14 +167,12 @@ def as_image(
     name = f"docker-labs-part:{uuid.uuid4().hex[:12]}"
     wanted = ["--target", target] if target else []
     arguments = build.without(*_RESULT, *(["--target"] if target else []))
-    label = f"--label={WALK_LABEL}={walk}"
     done = engine.command(
         "buildx",
         "build",
         "--load",
         "-t",
         name,
-        label,
         *wanted,
         *arguments,
         cwd=build.folder,

@@ -23,7 +23,6 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from walkthrough.claims.kinds.http import PATIENCE
 from walkthrough.claims.seen import GRACE_PERIOD, Answer, End
 from walkthrough.errors import StepError
-from walkthrough.machine.marks import WALK_LABEL
 from walkthrough.observe.http import fetch
 
 _FAST_PROBE = 500_000_000
@@ -104,7 +103,6 @@ class Running:
             return outcome[0]
 
         url = f"http://127.0.0.1:{self.port(inside)}{path}"
-        # A thread is in the network of the thread that starts it.
         asking = threading.Thread(target=ask, name="request under way", daemon=True)
         asking.start()
         asking.join(_TAKEN)
@@ -208,7 +206,6 @@ class Running:
                     command=["-c", _FREEZE],
                     entrypoint=["/bin/sh"],
                     user="0",
-                    labels=self.container.labels,
                     pid_mode=f"container:{self.container.id}",
                     network_mode="none",
                     remove=True,
@@ -239,7 +236,6 @@ class Running:
 def running(
     api: docker.DockerClient,
     image: str,
-    walk: str,
     *,
     ports: Iterable[int] = (),
     read_only: bool = False,
@@ -250,7 +246,6 @@ def running(
     """Start a container of ``image`` by its own entrypoint and command; remove it on leaving.
 
     Args:
-        walk: the walk's id, for the label.
         ports: ports to publish besides those that the image exposes.
         fast_probes: keep the image's health command and time-out, but probe every half second; one failure is enough.
         helpers: images of which one may have a shell.
@@ -259,7 +254,6 @@ def running(
     try:
         container = api.containers.create(
             image,
-            labels={WALK_LABEL: walk},
             publish_all_ports=True,
             ports={f"{port}{_TCP}": None for port in ports},
             read_only=read_only,

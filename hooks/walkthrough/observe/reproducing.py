@@ -22,7 +22,7 @@ _OF_TIMES = {"rootfs"}
 """What of a configuration follows from the layers' bytes, times included; the layers are compared by themselves."""
 
 
-def differences(engine: Engine, api: docker.DockerClient, build: Build, walk: str) -> list[str]:
+def differences(engine: Engine, api: docker.DockerClient, build: Build) -> list[str]:
     """Build twice without cache; return what differs, sorted: paths of files, and keys of the configuration.
 
     A file's time that is later than SOURCE_DATE_EPOCH counts as that, as with BuildKit's ``rewrite-timestamp``, which
@@ -34,7 +34,7 @@ def differences(engine: Engine, api: docker.DockerClient, build: Build, walk: st
     again = replace(build, arguments=("--no-cache", f"--build-arg=SOURCE_DATE_EPOCH={EPOCH}", *build.arguments))
     told = []
     for _ in range(2):
-        with as_image(engine, api, again, walk) as name, tempfile.TemporaryFile() as archive:
+        with as_image(engine, api, again) as name, tempfile.TemporaryFile() as archive:
             for part in api.images.get(name).save(chunk_size=_BLOCK):
                 archive.write(part)
             archive.seek(0)

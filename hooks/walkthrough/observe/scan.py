@@ -26,28 +26,24 @@ from walkthrough.images.image import Image
 from walkthrough.images.package import Package
 from walkthrough.images.reading import read_file
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_LABEL
-from walkthrough.machine.provision import provided
 
 _SCANNER = Path(__file__).parent / "govulncheck"
-_SCANNER_BASE = "golang:1.27-trixie"
 _RELEASE = re.compile(r'^VERSION_CODENAME="?(\w+)', re.MULTILINE)
 _COMPARE = (Path(__file__).parent / "debian-offers.sh").read_text(encoding="utf-8")
 
 
-def scan(engine: Engine, api: docker.DockerClient, name: str, image: Image, state: Path, walk: str) -> Scanned:
+def scan(engine: Engine, api: docker.DockerClient, name: str, image: Image, state: Path) -> Scanned:
     """Scan the image ``name``, whose content was read into ``image``.
 
     Args:
         state: the state folder; what the scanner said of a program is kept there.
-        walk: the walk's id, the label of the containers that scan.
 
     Raises:
         StepError: where a scan cannot be made.
     """
     scanners: dict[str, Callable[[list[Package]], Scan]] = {
-        "go": lambda packages: _Go(engine, api, state, walk).scan(name, packages),
-        "deb": lambda packages: _debian(engine, api, state, walk, name, packages),
+        "go": lambda packages: _Go(engine, api, state).scan(name, packages),
+        "deb": lambda packages: _debian(api, name, packages),
     }
     scans: list[Scan] = []
     missing: dict[str, str] = {}
@@ -66,8 +62,8 @@ def scan(engine: Engine, api: docker.DockerClient, name: str, image: Image, stat
 class _Go:
     """Go's scanner: an image that is built once from the folder beside this file, which pins it and its database."""
 
-    def __init__(self, engine: Engine, api: docker.DockerClient, state: Path, walk: str) -> None:
-        self._engine, self._api, self._state, self._walk = engine, api, state, walk
+    def __init__(self, engine: Engine, api: docker.DockerClient, state: Path) -> None:
+        self._engine, self._api, self._state = engine, api, state
         told = hashlib.sha256()
         for path in sorted(_SCANNER.iterdir()):
             told.update(path.read_bytes())
@@ -88,7 +84,7 @@ class _Go:
             said: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             self._build()
-            said = _findings(_run(self._api, self._image, ["/program"], {"program": program}, self._walk, "none"))
+            said = _findings(_run(self._api, self._image, ["/program"], {"program": program}, "none"))
             write_whole(kept, json.dumps(said).encode())
         return said
 
@@ -96,8 +92,7 @@ class _Go:
         try:
             self._api.images.get(self._image)
         except docker.errors.ImageNotFound:
-            with provided(self._engine, {_SCANNER_BASE}, self._state, lambda _line: None):
-                done = self._engine.command("buildx", "build", "--load", f"--tag={self._image}", str(_SCANNER))
+            done = self._engine.command("buildx", "build", "--load", f"--tag={self._image}", str(_SCANNER))
             if done.returncode != 0:
                 raise StepError(
                     "Go's scanner cannot be built, so nothing was scanned", "", done.stderr[-1500:]
@@ -131,16 +126,12 @@ def _findings(output: str) -> dict[str, Any]:
     return {"scanner": scanner, "day": day[:10], "reports": sorted(reports)}
 
 
-def _debian(
-    engine: Engine, api: docker.DockerClient, state: Path, walk: str, name: str, packages: list[Package]
-) -> Scan:
+def _debian(api: docker.DockerClient, name: str, packages: list[Package]) -> Scan:
     """Compare Debian packages with what the suites of their release offer today, security updates included."""
     release = _release(api, name)
     installed = "".join(f"{one.name} {one.version}\n" for one in packages)
-    with provided(engine, {f"debian:{release}"}, state, lambda _line: None):
-        output = _run(
-            api, f"debian:{release}", ["sh", "-c", _COMPARE], {"installed": installed.encode()}, walk, "default"
-        )
+    command, files = ["sh", "-c", _COMPARE], {"installed": installed.encode()}
+    output = _run(api, f"debian:{release}", command, files, "default")
     days: list[str] = []
     reports = []
     for line in output.splitlines():
@@ -173,15 +164,13 @@ def _release(api: docker.DockerClient, name: str) -> str:
     raise BaseImageError("the image does not say which release of Debian they are of")
 
 
-def _run(
-    api: docker.DockerClient, image: str, command: Sequence[str], files: dict[str, bytes], walk: str, network: str
-) -> str:
+def _run(api: docker.DockerClient, image: str, command: Sequence[str], files: dict[str, bytes], network: str) -> str:
     """Run a scanner in a container of its own, with files at its root, and return what it prints.
 
     Raises:
         StepError: where it fails.
     """
-    container = api.containers.create(image, list(command), network_mode=network, labels={WALK_LABEL: walk})
+    container = api.containers.create(image, list(command), network_mode=network)
     try:
         container.put_archive("/", b"".join(_archive(files)))
         container.start()

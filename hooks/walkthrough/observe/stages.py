@@ -17,7 +17,6 @@ def stage_parts(
     api: docker.DockerClient,
     build: Build,
     stages: Stages,
-    walk: str,
     image: Image,
     memory: LayerMemory | None = None,
 ) -> tuple[StagePart, ...]:
@@ -34,7 +33,7 @@ def stage_parts(
             continue
         size = image.size
         if name != target:
-            with as_image(engine, api, build, walk, name) as stage:
+            with as_image(engine, api, build, name) as stage:
                 size = api.images.get(stage).attrs["Size"] if exact else read_image(api, stage, memory=memory).size
         parts.append(StagePart(name, base, size, stages.copies.get(name, ())))
     return tuple(parts)

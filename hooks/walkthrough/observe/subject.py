@@ -23,7 +23,6 @@ from walkthrough.images.image import MOST_LINKS, Image
 from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_LABEL
 from walkthrough.observe import builds
 from walkthrough.observe.containers import Running, running
 from walkthrough.observe.reproducing import differences
@@ -40,13 +39,12 @@ class ImageSubject:
     Args:
         spec: what is claimed of it.
         engine: where it is.
-        walk: the walk's id, for labels.
         made: the page's builds, in order.
         lab: the folder of the lab's files.
     """
 
-    def __init__(self, spec: ImageSpec, engine: Engine, walk: str, made: list[builds.Build], lab: Path) -> None:
-        self.spec, self.engine, self.walk, self.made, self.lab = spec, engine, walk, made, lab
+    def __init__(self, spec: ImageSpec, engine: Engine, made: list[builds.Build], lab: Path) -> None:
+        self.spec, self.engine, self.made, self.lab = spec, engine, made, lab
         self._open = ExitStack()
         self._running = ExitStack()
         self._server: Running | None = None
@@ -92,7 +90,6 @@ class ImageSubject:
         return running(
             self.api,
             self.spec.image,
-            self.walk,
             ports=[request.port for request in self._requests if request.port],
             read_only=self.spec.read_only,
             init=self.spec.init,
@@ -119,7 +116,7 @@ class ImageSubject:
         Raises:
             StepError: where there is no such file.
         """
-        container = self.api.containers.create(self.spec.image, ["-"], labels={WALK_LABEL: self.walk})
+        container = self.api.containers.create(self.spec.image, ["-"])
         place = PurePosixPath(path)
         try:
             for _ in range(MOST_LINKS):
@@ -159,7 +156,7 @@ class ImageSubject:
         with self._changed(file, old, new):
             built = builds.rebuild(self.engine, self.build, _BUILD_LIMIT)
             if built.exit_code == 0 and "upload" in self.spec.made:
-                with builds.as_image(self.engine, self.api, self.build, self.walk) as edited:
+                with builds.as_image(self.engine, self.api, self.build) as edited:
                     layers = read_image(self.api, edited, True, self.memory).layers
                 known = {layer.digest for layer in self.image.layers}
                 self._edited = file, sum(layer.compressed or 0 for layer in layers if layer.digest not in known)
@@ -184,11 +181,11 @@ class ImageSubject:
 
     def built_twice(self) -> Sequence[str]:
         """Return what differs between two builds without cache, by path."""
-        return differences(self.engine, self.api, self.build, self.walk)
+        return differences(self.engine, self.api, self.build)
 
     def scanned(self) -> Scanned:
         """Return what is known to be vulnerable in the image, and what of it was not scanned."""
-        return scan(self.engine, self.api, self.spec.image, self.image, state_folder(), self.walk)
+        return scan(self.engine, self.api, self.spec.image, self.image, state_folder())
 
     @contextlib.contextmanager
     def _changed(self, file: str, old: str, new: str) -> Iterator[None]:

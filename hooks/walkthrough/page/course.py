@@ -109,7 +109,7 @@ def _faulty_foundations(
         elif name not in steps or name in unsound or pages[name].lab != page.lab:
             yield Problem(page.at(line), f"builds_on names {name}, which cannot be walked", "mend that page first")
         elif pages[name].front.machine not in (None, page.front.machine):
-            what = f"builds_on names {name}, which has another machine of its own than this page"
+            what = f"builds_on names {name}, which is walked on another machine than this page"
             yield Problem(page.at(line), what, "leave it out, or write the same 'machine' here")
         elif page.path in menu and menu.get(name, -1) > menu[page.path]:
             what = f"builds_on names {name}, which readers meet later: the menu shows it below this page"

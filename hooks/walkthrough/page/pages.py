@@ -37,8 +37,8 @@ class FrontMatter(BaseModel):
     search: dict[str, Any] = {}
     builds_on: list[str] = []
     """Pages of the same lab, named from this one's folder, that are walked first, in the same workspace."""
-    machine: Literal["fresh", "docker"] | None = None
-    """The machine of its own that the page is walked on, if it has one: without Docker as yet, or with Docker."""
+    machine: Literal["fresh"] | None = None
+    """The machine that the page is walked on, if it is another than usual: a new one, without Docker as yet."""
     given: dict[str, str] = {}
     """Figures in the prose that nobody measures here, each with where it comes from."""
 

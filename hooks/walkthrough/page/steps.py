@@ -172,7 +172,7 @@ class _Reader:
             for line, what, todo in problems:
                 self.problem(line, what, todo)
             if self.page.front.machine:
-                what = "no image is measured on a machine of the page's own"
+                what = "no image is measured on a machine without Docker"
                 self.problem(fence.line, what, "leave out the checks, or the front matter's 'machine'")
             return CheckImage(fence, spec) if spec else None
         if language == "console":

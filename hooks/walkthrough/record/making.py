@@ -45,7 +45,6 @@ _KINDS: dict[type[Step], str] = {
     CheckImage: "checks",
     NotRun: "not run",
 }
-_MACHINES = {"fresh": "on which nothing was installed", "docker": "with an engine of its own"}
 
 
 def kept(output: Sequence[str]) -> list[str]:
@@ -53,9 +52,9 @@ def kept(output: Sequence[str]) -> list[str]:
     return [_MIRROR.sub(rf"\g<before>{ANY_TEXT}", line) for line in output[-_OUTPUT_LINES:]]
 
 
-def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base], engine: dict[str, str]) -> Record:
-    """Return the record of a walk; ``engine`` are the versions of that which it was on, or which its machine was on."""
-    machine = itinerary.page.front.machine
+def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base]) -> Record:
+    """Return the record of a walk."""
+    machine = "without Docker" if itinerary.page.front.machine == "fresh" else "with Docker"
     steps = [
         StepRecord(
             kind=_KINDS[type(step)],
@@ -91,7 +90,7 @@ def make_record(itinerary: Itinerary, walked: Walked, bases: Sequence[Base], eng
         page=walked.page,
         content=content_digest(itinerary),
         walked=datetime.now(UTC).strftime("%Y-%m-%d"),
-        engine={**engine, "machine": _MACHINES[machine]} if machine else engine,
+        engine={**walked.engine, "machine": machine},
         bases=list(bases),
         coverage=coverage(itinerary.steps, walked),
         seconds=round(walked.seconds, 1),

@@ -14,7 +14,6 @@ from pathlib import Path
 from walkthrough.machine.bases import Base
 from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.record.evidence import Record, read_file, write_file
-from walkthrough.walk.needs import tools_of
 
 _SHOWING = ("publish", "mutate", "doors", "__main__.py")
 """What shows a verdict or asks for one, and has no part in reaching it."""
@@ -49,15 +48,15 @@ def this_tool() -> list[str]:
     return [tool_digest(), platform.python_version(), *libraries]
 
 
-def cache_key(itinerary: Itinerary, bases: Iterable[Base], engine: dict[str, str]) -> str:
-    """Return the key under which a verdict is remembered: content, images, engine, this tool, the machine's tools.
+def cache_key(itinerary: Itinerary, bases: Iterable[Base], machine: str) -> str:
+    """Return the key under which a verdict is remembered: content, images, machine, this tool.
 
     Args:
         bases: the images that the page names and does not make, as far as they can be had.
-        engine: its versions.
+        machine: the name of its image, which is another for whatever makes another machine.
     """
     images = sorted((base.model_dump() for base in bases), key=lambda base: str(base["name"]))
-    told = [content_digest(itinerary), images, engine, this_tool(), tools_of(itinerary)]
+    told = [content_digest(itinerary), images, machine, this_tool()]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

@@ -34,9 +34,9 @@ from walkthrough.page.steps import (
 from walkthrough.walk.abort import disturbance, reason, words_of
 from walkthrough.walk.measure import measure
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Status
-from walkthrough.walk.place import Place, Session
+from walkthrough.walk.place import Home
 from walkthrough.walk.quiet import Quiet
-from walkthrough.walk.shell import ShellEndedError
+from walkthrough.walk.shell import Shell, ShellEndedError
 
 _BLAMED = re.compile(r"(?P<file>[\w.-]*Dockerfile[\w.-]*):(?P<line>\d+)")
 _NO_TERMINAL = re.compile(r"\bnot a (?:TTY|terminal)\b|\bnon[- ]TTY\b|\ba terminal is required\b", re.IGNORECASE)
@@ -44,18 +44,22 @@ S = TypeVar("S", bound=ImageSubject)
 _LONG_LINE = 500
 """Characters of a line that an author is shown of an output that fails."""
 
-_quiet = Quiet()
-
 
 class Guide:
-    """Takes the steps of a walk, one after the other, in one place."""
+    """Takes the steps of a walk, one after the other, in one place.
 
-    def __init__(self, engine: Engine, place: Place, state: Path) -> None:
-        self._engine, self._place, self._state = engine, place, state
-        self._shell: Session | None = None
+    Args:
+        engine: the place's own, if it has one that answers from the beginning.
+        state: the folder in which this tool's own faults are kept.
+        quiet: what lets a time be measured alone.
+    """
+
+    def __init__(self, engine: Engine | None, place: Home, state: Path, quiet: Quiet) -> None:
+        self.engine, self._place, self._state, self._quiet = engine, place, state, quiet
+        self._shell: Shell | None = None
         self._origins: dict[str, Location] = {}
 
-    def session(self) -> Session:
+    def session(self) -> Shell:
         """Open a new session, as a reader opens a terminal."""
         self._shell = self._place.session()
         return self._shell
@@ -85,15 +89,15 @@ class Guide:
                 for command in step.commands:
                     line = command.line
                     wanted = step.exit_code if command is step.commands[-1] else 0
-                    with _quiet.shared():
+                    with self._quiet.shared():
                         self._command(command, wanted, step, commands, problems, page)
                     if problems and not keep_going:
                         break
             elif isinstance(step, RunScript):
-                with _quiet.shared():
+                with self._quiet.shared():
                     self._script(step, commands)
             elif isinstance(step, CheckImage):
-                measured = measure(self.subject(step.spec, ImageSubject), _quiet)
+                measured = measure(self.subject(step.spec, ImageSubject), self._quiet)
                 findings, stand_in, made_of = measured.findings, measured.stand_in, measured.anatomy
                 problems += [claim_problem(page, step, finding) for finding in findings if not finding.ok]
             else:
@@ -107,7 +111,7 @@ class Guide:
             status = "failed"
         # What was meant to fail may have failed for another reason: no engine, no disk.
         suspect = problems or any(command.exit_code for command in commands)
-        if suspect and status != "aborted" and (disturbed := disturbance(self._engine, self._state)):
+        if suspect and status != "aborted" and (disturbed := disturbance(self.engine, self._state)):
             status, problems = "aborted", [Problem(page.at(line), disturbed.what, disturbed.todo, aborted=True)]
         return Outcome(
             line=step.fence.line,
@@ -123,7 +127,7 @@ class Guide:
 
     def quiet(self) -> AbstractContextManager[None]:
         """Measure while no command of another page runs."""
-        return _quiet.alone()
+        return self._quiet.alone()
 
     def subject(self, spec: ImageSpec, kind: type[S]) -> S:
         """Return an image to be measured as the page stands now: its builds until here, the lab's files as they are."""
@@ -138,7 +142,7 @@ class Guide:
             return "timed out", TimedOutError(what, "what does it wait for?")
         if isinstance(error, docker.errors.APIError) and error.is_client_error():
             return "failed", StepError(f"the Docker engine refuses this: {words_of(error)}", "see why")
-        why = reason(error, self._engine, self._state)
+        why = reason(error, self.engine, self._state)
         return "aborted", StepError(why.what, why.todo)
 
     def _run(

@@ -23,6 +23,12 @@ The first time other pages may be at work; each further time nobody is.
 """
 
 
+class Alone:
+    """Quiet that is kept already, by who measures."""
+
+    shared = alone = contextlib.nullcontext
+
+
 @dataclass(frozen=True)
 class Measured:
     """The findings on an image, and the stand-in (an official base image's name) that is part of it, if one is."""
@@ -52,7 +58,7 @@ def measure(subject: ImageSubject, quiet: Quiet) -> Measured:
             return Measured(tuple(findings), stand_in, _anatomy(subject, stand_in))
 
 
-def measured(claim: Claim[Any], value: Any, subject: ImageSubject, key: str, quiet: Quiet) -> Finding:
+def measured(claim: Claim[Any], value: Any, subject: ImageSubject, key: str, quiet: Quiet | Alone) -> Finding:
     """Return the finding on one claim; a time that is over its limit is measured again, and the least of them counts.
 
     Each try stands for itself: one that goes wrong in another way is what is told.
@@ -86,7 +92,7 @@ def _anatomy(subject: ImageSubject, stand_in: str | None) -> Anatomy:
         # Where the builder cannot account for the stages, the finding on them says so; the picture then has none.
         with contextlib.suppress(StepError):
             build, stages = subject.build, subject.account
-            parts = stage_parts(subject.engine, subject.api, build, stages, subject.walk, image, subject.memory)
+            parts = stage_parts(subject.engine, subject.api, build, stages, image, subject.memory)
             target = next(iter(build.values("--target")[-1:]), stages.names[-1])
             return anatomy(image, parts, stages.own_layers(target))
     return anatomy(image, own_layers=_layers_above(subject, stand_in) if stand_in else None)

@@ -1,20 +1,15 @@
-"""What a page needs: images, tools of the machine, and names and ports that no other may use meanwhile."""
+"""What a page needs of its machine: images."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-from walkthrough.machine.bases import names_in, of_the_machine
+from walkthrough.claims.registry import claims
+from walkthrough.machine.bases import names_in
 from walkthrough.page.itinerary import Itinerary, commands_of, executable_texts
-from walkthrough.page.steps import ApplyDiff, Step, WriteFile
+from walkthrough.page.steps import ApplyDiff, CheckImage, Step, WriteFile
 
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where a page's shell looks for the machine's tools."""
-_PORT = re.compile(
-    r"(?<!\S)(?:-[a-zA-Z]*p|--publish)[ =]?(?:[\d.]+:|\[[\da-f:]+\]:)?(?P<first>\d+)(?:-(?P<last>\d+))?:\d+"
-)
 _NAME = re.compile(r"""(?:-t|--tag|--name)[ =]["']?([\w./:-]+)""")
 _USE = re.compile(r"\bdocker(?: container| image)? (?P<verb>run|create|pull) (?P<words>[^\n;|&]*)")
 _FLAG = re.compile(
@@ -49,9 +44,12 @@ def _instructions(itinerary: Itinerary) -> list[str]:
 
 
 def bases_of(itinerary: Itinerary) -> set[str]:
-    """Return the names of the base images that a page uses: of its Dockerfiles, diffs, commands, and its machine's."""
+    """Return the names of the base images that a page uses: in Dockerfiles, diffs and commands, and for its claims."""
     made = _made(itinerary)
-    named = names_in(_instructions(itinerary)) | (of_the_machine() if itinerary.page.front.machine else set())
+    named = names_in(_instructions(itinerary))
+    for step in itinerary.steps:
+        if isinstance(step, CheckImage):
+            named |= {image for name in step.spec.made for image in claims()[name].images}
     return {name for name in named if name not in made and f"{name}:latest" not in made}
 
 
@@ -79,42 +77,3 @@ def _used(text: str) -> Iterator[str]:
                 break
             if not _FLAG.fullmatch(word):
                 next(words, None)
-
-
-def tools_of(itinerary: Itinerary) -> dict[str, str]:
-    """Return the machine's programs that a page's commands name, bash included: path, size and time of each.
-
-    A program that was renewed may print something else. To ask each for its version would run what nobody asked for.
-    A page with a machine of its own uses none of this one's.
-    """
-    if itinerary.page.front.machine:
-        return {}
-    words = {"bash"} | {word for text in executable_texts(itinerary) for word in re.findall(r"[\w.+-]+", text)}
-    found = {}
-    for word in sorted(words):
-        for folder in SYSTEM_PATH.split(":"):
-            place = Path(folder, word)
-            if place.is_file():
-                state = place.stat()
-                found[str(place)] = f"{place.resolve()} {state.st_size} {state.st_mtime_ns}"
-                break
-    return found
-
-
-def names_of(itinerary: Itinerary) -> set[str]:
-    """Return the names that a page gives to images and containers of the engine that pages share.
-
-    Pages that give the same are not walked at the same time.
-    """
-    return {name for text in _shared_texts(itinerary) for name in _NAME.findall(text)}
-
-
-def ports_of(itinerary: Itinerary) -> frozenset[int]:
-    """Return the ports that a page publishes on the engine that pages share; and takes turns at (``Ports``)."""
-    found = [match for text in _shared_texts(itinerary) for match in _PORT.finditer(text)]
-    return frozenset(port for f in found for port in range(int(f["first"]), 1 + int(f["last"] or f["first"])))
-
-
-def _shared_texts(itinerary: Itinerary) -> list[str]:
-    """Return the texts of what a page does on the engine that pages share: nothing, with a machine of its own."""
-    return [] if itinerary.page.front.machine else executable_texts(itinerary)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from walkthrough.claims.finding import Finding
@@ -48,8 +49,8 @@ class Walked:
     page: str
     outcomes: tuple[Outcome, ...]
     seconds: float
-    left: tuple[str, ...] = ()
-    """What could not be removed after the walk, each with the reason."""
+    engine: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the engine of the machine, where it had one from the beginning."""
 
     @property
     def status(self) -> Status:

@@ -1,121 +1,63 @@
-"""Where a page is walked: in a home of its own on this machine, or on a reader's machine."""
+"""Where a page is walked: the home of the reader's machine, whose terminals, files and builds the walk sees."""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-from types import TracebackType
-from typing import Protocol, Self, TypeVar
+import os
+import pwd
+import tempfile
+from pathlib import Path
+from typing import TypeVar
 
 from walkthrough.claims.spec import ImageSpec
 from walkthrough.errors import StepError
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_VARIABLE
-from walkthrough.machine.reader import ReaderMachine
 from walkthrough.observe.builds import read_journal
 from walkthrough.observe.subject import ImageSubject
-from walkthrough.walk.client import install_tools
-from walkthrough.walk.login import Login, agent_archive
-from walkthrough.walk.needs import SYSTEM_PATH
-from walkthrough.walk.shell import Completed, Shell
-from walkthrough.walk.workspace import Workspace
+from walkthrough.walk.labfiles import LabFiles
+from walkthrough.walk.shell import Shell
 
-_AGENT = PurePosixPath("/usr/local/lib/docker-labs.pyz")
+_SCRATCH = "/dev/shm"  # noqa: S108
+"""Where a page looks for nothing: a file system in memory."""
+_KEPT = ("HOME", "PATH", "USER", "LOGNAME", "SHELL")
+"""Variables of the login that the page's shell has; beside these it has a language and a terminal."""
+_CLOSED_FROM = 256
+"""The first descriptor that sudo closes: those of the shell's own pipes are less."""
 S = TypeVar("S", bound=ImageSubject)
 
 
-class Session(Protocol):
-    """A terminal that a reader has opened; to be entered, and left."""
+class Home(LabFiles):
+    """The home of the user who runs this, with a lab's files in it.
 
-    def __enter__(self) -> Self: ...
+    Args:
+        engine: the machine's own, or None where it has none that images could be measured on.
+        journal: the folder in which the machine's ``docker`` notes builds.
+    """
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None: ...
+    def __init__(self, lab: str, engine: Engine | None, journal: Path) -> None:
+        super().__init__(Path.home(), lab)
+        self._engine, self._journal = engine, journal
 
-    def run(self, text: str, timeout: float) -> Completed:
-        """Run a command, or a script; see ``Shell``."""
-
-
-class Place(Protocol):
-    """Where a page is walked."""
-
-    def session(self) -> Session:
-        """Open a terminal, in the home of the place."""
-
-    def write(self, path: str, text: str) -> None:
-        """Write a lab file; see ``LabFiles``."""
-
-    def change(self, path: str, patch: str, first_line: int) -> None:
-        """Change a lab file; see ``LabFiles``."""
-
-    def compare(self, path: str, fragment: str) -> None:
-        """Compare a part of a lab file; see ``LabFiles``."""
+    def session(self) -> Shell:
+        """Open a terminal, in the home."""
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        environment |= {"LANG": "C.UTF-8", "TERM": "dumb"}
+        scratch = Path(tempfile.mkdtemp(dir=_SCRATCH if Path(_SCRATCH).is_dir() else None))
+        return Shell(self.home, scratch, environment, _login)
 
     def subject(self, spec: ImageSpec, kind: type[S]) -> S:
-        """Return an image to be measured as the page stands now."""
+        """Return an image with the builds until here, and the lab's files as they are.
+
+        Raises:
+            StepError: where there is no engine; that a page claims something there was told at reading.
+        """
+        if self._engine is None:
+            raise StepError(f"'{spec.image}' cannot be measured on a machine without Docker", "leave out the checks")
+        return kind(spec, self._engine, read_journal(self._journal), self.lab)
 
 
-class Here:
-    """A workspace on this machine, whose commands meet the engine's client."""
-
-    def __init__(self, engine: Engine, walk: str, workspace: Workspace) -> None:
-        self._engine, self._walk, self._workspace = engine, walk, workspace
-        self._journal = workspace.root / "journal"
-        self._sessions = 0
-        self.write, self.change, self.compare = workspace.write, workspace.change, workspace.compare
-        install_tools(workspace.tools, engine, walk, self._journal)
-
-    def session(self) -> Session:
-        """Open a terminal at the workspace's home."""
-        self._sessions += 1
-        scratch = self._workspace.root / f"session-{self._sessions}"
-        scratch.mkdir()
-        environment = {
-            "HOME": str(self._workspace.home),
-            "PATH": f"{self._workspace.tools}:{SYSTEM_PATH}",
-            "LANG": "C.UTF-8",
-            "TERM": "dumb",
-            "TMPDIR": str(self._workspace.temporary),
-            WALK_VARIABLE: self._walk,
-        }
-        return Shell(self._workspace.home, scratch, environment)
-
-    def subject(self, spec: ImageSpec, kind: type[S]) -> S:
-        """Return an image with the builds until here, and the lab's files as they are."""
-        return kind(spec, self._engine, self._walk, read_journal(self._journal), self._workspace.lab)
-
-
-class There:
-    """A reader's machine."""
-
-    def __init__(self, machine: ReaderMachine, lab: str) -> None:
-        self._machine, self._lab = machine, lab
-        self._login: Login | None = None
-        machine.put(_AGENT, agent_archive())
-
-    def session(self) -> Session:
-        """Log in."""
-        command = self._machine.login("python3", "-I", str(_AGENT), self._lab)
-        self._login = Login(command, self._machine.engine.whole_environment)
-        return self._login
-
-    def _hands(self) -> Login:
-        assert self._login is not None
-        return self._login
-
-    def write(self, path: str, text: str) -> None:
-        """Write a lab file there."""
-        self._hands().write(path, text)
-
-    def change(self, path: str, patch: str, first_line: int) -> None:
-        """Change a lab file there."""
-        self._hands().change(path, patch, first_line)
-
-    def compare(self, path: str, fragment: str) -> None:
-        """Compare a part of a lab file there."""
-        self._hands().compare(path, fragment)
-
-    def subject(self, spec: ImageSpec, kind: type[S]) -> S:
-        """Refuse: a page with a claim on such a machine is told of at reading."""
-        del kind
-        raise StepError(f"'{spec.image}' cannot be measured on a machine of the page's own", "leave out the checks")
+def _login() -> list[str]:
+    """Return the words before a shell's command: those of a new login, where the user's groups have changed."""
+    user = pwd.getpwuid(os.getuid())
+    if set(os.getgrouplist(user.pw_name, user.pw_gid)) == {*os.getgroups(), os.getgid()}:
+        return []
+    return ["sudo", "--non-interactive", f"--close-from={_CLOSED_FROM}", f"--user={user.pw_name}", "--"]

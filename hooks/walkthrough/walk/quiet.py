@@ -1,45 +1,37 @@
-"""Let a measurement have the engine to itself: all share it until a time is over its limit, and is measured again."""
+"""Let a measurement have the processors to itself: all share them until a time is late, and is measured again."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
+import fcntl
 from collections.abc import Iterator
+from pathlib import Path
 
 
 class Quiet:
-    """A lock that many may share or one may hold alone; who waits for quiet comes before new sharers."""
+    """A lock that many may share or one may hold alone, kept in a folder that machines of one host share.
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._sharing = 0
-        self._waiting = 0
-        self._alone = False
+    Who waits for quiet comes before new sharers: he stands at the gate, through which they go one after the other. What
+    a machine holds that is gone, the kernel gives back (flock(2)).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._gate, self._hall = folder / "gate", folder / "hall"
 
     @contextlib.contextmanager
     def shared(self) -> Iterator[None]:
         """Work beside others, but not while somebody measures or waits to."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._alone and not self._waiting)
-            self._sharing += 1
-        try:
+        with self._hall.open("a") as hall:
+            with self._gate.open("a") as gate:
+                fcntl.flock(gate, fcntl.LOCK_EX)
+                fcntl.flock(hall, fcntl.LOCK_SH)
             yield
-        finally:
-            with self._changed:
-                self._sharing -= 1
-                self._changed.notify_all()
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Measure while nobody else works."""
-        with self._changed:
-            self._waiting += 1
-            self._changed.wait_for(lambda: not self._alone and not self._sharing)
-            self._waiting -= 1
-            self._alone = True
-        try:
+        with self._gate.open("a") as gate, self._hall.open("a") as hall:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            fcntl.flock(hall, fcntl.LOCK_EX)
             yield
-        finally:
-            with self._changed:
-                self._alone = False
-                self._changed.notify_all()

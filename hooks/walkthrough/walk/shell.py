@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -69,10 +69,15 @@ class ShellEndedError(StepError):
 
 
 class Shell:
-    """A bash session in ``home`` with exactly the environment given."""
+    """A bash session in ``home`` with exactly the environment given.
 
-    def __init__(self, home: Path, scratch: Path, environment: Mapping[str, str]) -> None:
-        self._home, self._scratch, self._environment = home, scratch, environment
+    ``login`` returns the words that run a command in a new login, where that makes a difference.
+    """
+
+    def __init__(
+        self, home: Path, scratch: Path, environment: Mapping[str, str], login: Callable[[], list[str]] = list
+    ) -> None:
+        self._home, self._scratch, self._environment, self._login = home, scratch, environment, login
         self._count = 0
         self._open()
 
@@ -82,8 +87,11 @@ class Shell:
         self._answers, answers_out = os.pipe()
 
         script = _LOOP.format(memory=_MEMORY_LIMIT_KIB, file=_FILE_LIMIT_KIB, commands=commands_in, answers=answers_out)
+        login = self._login()
+        if login:
+            login += ["env", "-i", *(f"{name}={value}" for name, value in self._environment.items())]
         self._process = subprocess.Popen(
-            ["bash", "--noprofile", "--norc", "-c", script],
+            [*login, "bash", "--noprofile", "--norc", "-c", script],
             cwd=self._home,
             env=dict(self._environment),
             stdin=subprocess.DEVNULL,

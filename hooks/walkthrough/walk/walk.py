@@ -1,111 +1,159 @@
-"""Walk one page: do each step as its reader would, stop at the first that fails, say what was seen."""
+"""Walk one page: rent a machine, have it take each step as its reader would, hear what came of it."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
+import json
+import pickle
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-import docker.errors
-import requests
+from pydantic import TypeAdapter, ValidationError
 
-from walkthrough.errors import Location, Problem, WalkthroughError
-from walkthrough.machine import reader
-from walkthrough.machine.cleanup import accounted, end_containers
-from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import end_marked
+from walkthrough.errors import AbortedError, Location, Problem
+from walkthrough.machine.cleanup import same_everywhere
+from walkthrough.machine.reader import Kind, Machine, Machines
 from walkthrough.page.itinerary import Itinerary
-from walkthrough.page.pages import Page
 from walkthrough.page.steps import Step
-from walkthrough.walk.abort import reason
-from walkthrough.walk.guide import Guide
-from walkthrough.walk.needs import bases_of, images_of, ports_of
+from walkthrough.walk.abort import CRASHES, reason
+from walkthrough.walk.inside import GO, HERE
+from walkthrough.walk.needs import bases_of, images_of
 from walkthrough.walk.outcome import Outcome, Status, Walked
-from walkthrough.walk.place import Here, Place, There
-from walkthrough.walk.ports import Ports
-from walkthrough.walk.workspace import Workspace
+from walkthrough.walk.request import FILE, Request, Visitor
 
 Listener = Callable[[str, int, int, str], None]
 """Called at the beginning of each step with page path, step number from 1, number of steps, title."""
 
-Visitor = Callable[[Guide, Page, Step, Outcome], None]
-"""Called after each step of the page that passed, while all that the walk made so far is there."""
-
-_under_way: dict[str, Engine] = {}
+_OUTCOME = TypeAdapter(Outcome)
+_PROBLEM = TypeAdapter(Problem)
+_under_way: dict[str, Machine] = {}
 
 
 def abandon() -> None:
-    """End every walk under way in this process: its processes and containers, so that it fails soon and cleans up."""
-    for identity, engine in list(_under_way.items()):
-        end_marked(identity)
-        with contextlib.suppress(docker.errors.DockerException, requests.RequestException, OSError):
-            end_containers(engine, identity)
+    """End the machine of every walk under way in this process, so that it fails soon."""
+    for machine in list(_under_way.values()):
+        machine.end()
 
 
 def walk(
     itinerary: Itinerary,
-    engine: Engine,
+    machines: Machines,
+    slot: int,
     state: Path,
     listener: Listener = lambda *_: None,
+    *,
     keep_going: bool = False,
+    fresh: bool = False,
     visitor: Visitor | None = None,
+    keep: frozenset[str] = frozenset(),
 ) -> Walked:
-    """Walk a page on an engine, in a thread of its own that has moved to the engine's network.
+    """Walk a page on a machine.
 
     Whatever goes wrong is an outcome of a step; what is no fault of the page's *aborts* it, with the reason.
 
     Args:
-        state: the state folder; the walk's workspace and account lie below it while it runs.
+        slot: the number of the machine, from 0; no two walks have the same at the same time.
+        state: the state folder, where this tool's own faults are kept.
         keep_going: after a wrong output, go on (used to record all outputs of a page in one run).
+        fresh: take nothing from the build cache that was there before.
         visitor: what it raises aborts the step that was to come.
+        keep: names of images that may stay on the machine's engine for later pages.
     """
-    begun = _Walk(itinerary, engine, state, listener, keep_going, visitor)
-    thread = threading.Thread(target=begun.run, name=f"walk {itinerary.page.path}", daemon=True)
-    thread.start()
-    thread.join()
+    begun = _Walk(itinerary, state, listener, visitor)
+    try:
+        with contextlib.closing(machines.engine.api()) as api:
+            needed = same_everywhere(
+                api, bases_of(itinerary) | images_of(itinerary) | (visitor.needs if visitor else set())
+            )
+            kept = same_everywhere(api, keep) | needed
+        request = Request(itinerary, keep_going, visitor, needed, kept, fresh)
+        with machines.rented(kind_of(itinerary), slot, {FILE: pickle.dumps(request)}) as machine:
+            begun.follow(machine)
+    except Exception as error:
+        begun.abort(reason(error, machines.engine, state))
     return begun.walked
+
+
+def kind_of(itinerary: Itinerary) -> Kind:
+    """Return the kind of machine that a page is walked on."""
+    return itinerary.page.front.machine or "docker"
 
 
 class _Walk:
     """One walk of a page: its outcomes are there also where it ends in the middle."""
 
-    def __init__(
-        self,
-        itinerary: Itinerary,
-        engine: Engine,
-        state: Path,
-        listener: Listener,
-        keep_going: bool,
-        visitor: Visitor | None,
-    ) -> None:
-        self._itinerary, self._engine, self._state = itinerary, engine, state
-        self._listener, self._keep_going, self._visitor = listener, keep_going, visitor
+    def __init__(self, itinerary: Itinerary, state: Path, listener: Listener, visitor: Visitor | None) -> None:
+        self._itinerary, self._state, self._listener, self._visitor = itinerary, state, listener, visitor
         self._outcomes: list[Outcome] = []
-        self._left: list[str] = []
-        self._over = False
+        self._engine: Mapping[str, str] = {}
         self._started = time.monotonic()
-
-    def run(self) -> None:
-        """Walk the page; an error that no step caused aborts the step that was to come."""
-        try:
-            self._engine.enter_network()
-            self._walk()
-        except Exception as error:
-            why = reason(error, self._engine, self._state)
-            if self._over:
-                self._left.append(f"the workspace: {why}")
-            else:
-                self._stop_with("aborted", Problem(self._next_line(), why.what, why.todo, aborted=True))
 
     @property
     def walked(self) -> Walked:
         """What came of it: steps that it did not come to are *not reached*."""
         lost = [Outcome(s.fence.line, s.title, "not reached") for s in self._itinerary.steps[len(self._outcomes) :]]
         seconds = time.monotonic() - self._started
-        return Walked(self._itinerary.page.path, (*self._outcomes, *lost), seconds, tuple(self._left))
+        return Walked(self._itinerary.page.path, (*self._outcomes, *lost), seconds, self._engine)
+
+    def abort(self, why: AbortedError) -> None:
+        """Abort the step that was to come."""
+        self._stop_with("aborted", Problem(self._next_line(), why.what, why.todo, aborted=True))
+
+    def follow(self, machine: Machine) -> None:
+        """Hear what the machine says until the walk is over.
+
+        Raises:
+            AbortedError: where it goes away before.
+        """
+        identity = uuid.uuid4().hex
+        _under_way[identity] = machine
+        crashes = self._state / CRASHES
+        try:
+            for line in machine.lines():
+                try:
+                    told: dict[str, Any] = json.loads(line.replace(f"{HERE}/{CRASHES}", str(crashes)))
+                    if self._heard(told, machine):
+                        return
+                except (ValueError, ValidationError) as error:
+                    raise AbortedError(
+                        f"the reader's machine says what nobody understands: {error}", "run again"
+                    ) from None
+        finally:
+            del _under_way[identity]
+        raise AbortedError(f"the reader's machine has gone: {machine.last_words() or 'it says nothing'}", "run again")
+
+    def _heard(self, told: dict[str, Any], machine: Machine) -> bool:
+        """Take one thing that the machine tells; return whether the walk is over."""
+        [(what, value)] = told.items()
+        if what == "missing":
+            if value:
+                machine.load(value)
+            machine.send(GO)
+        elif what == "engine":
+            self._engine = {str(key): str(one) for key, one in value.items()}
+        elif what == "step":
+            self._listener(self._itinerary.page.path, *value)
+        elif what == "outcome":
+            self._outcomes.append(_OUTCOME.validate_python(value))
+        elif what == "visited" and self._visitor:
+            self._visitor.receive(value)
+        elif what == "stopped":
+            status, problem = value
+            self._stop_with(status, _PROBLEM.validate_python(problem))
+        elif what == "fault":
+            self._keep(*value)
+        elif what == "aborted":
+            self.abort(AbortedError(*value))
+        return what == "over"
+
+    def _keep(self, name: str, text: str) -> None:
+        """Keep the traceback of a fault of this tool where its author finds it."""
+        with contextlib.suppress(OSError):
+            (self._state / CRASHES).mkdir(parents=True, exist_ok=True)
+            (self._state / CRASHES / Path(name).name).write_text(text, encoding="utf-8")
 
     def _next(self) -> Step:
         """Return the step that was to come; after the last one, that one."""
@@ -119,57 +167,3 @@ class _Walk:
         step = self._next()
         del self._outcomes[len(self._itinerary.steps) - 1 :]
         self._outcomes.append(Outcome(step.fence.line, step.title, status, problems=(problem,)))
-
-    def _walk(self) -> None:
-        page = self._itinerary.page
-        identity = uuid.uuid4().hex[:12]
-        if page.lab is None:
-            raise WalkthroughError(f"{page.path} is not a lab page")
-        with (
-            contextlib.ExitStack() as given_back,  # last of all, when the walk's containers are gone
-            contextlib.ExitStack() as stack,
-            Workspace(self._state / "walks", page.lab) as workspace,
-            accounted(self._engine, self._state / "walks", identity, workspace.root, self._left.append),
-        ):
-            _under_way[identity] = self._engine
-            stack.callback(_under_way.pop, identity)
-            ports = Ports(ports_of(self._itinerary), self._engine, identity)
-            given_back.callback(ports.give_back)
-            place: Place = Here(self._engine, identity, workspace)
-            if page.front.machine:
-                machine = stack.enter_context(reader.started(self._engine, identity, page.front.machine))
-                if page.front.machine == "docker":
-                    machine.load(bases_of(self._itinerary) | images_of(self._itinerary))
-                place = There(machine, page.lab)
-            self._take_steps(Guide(self._engine, place, self._state), ports)
-            self._over = True
-
-    def _take_steps(self, guide: Guide, ports: Ports) -> None:
-        page, steps = self._itinerary.page, self._itinerary.steps
-        for earlier, earlier_steps in self._itinerary.before:
-            with guide.session():
-                for step in earlier_steps:
-                    with ports.used_by(step):
-                        outcome = guide.take(earlier, step, self._keep_going)
-                    if outcome.problems:
-                        self._stop_with(outcome.status, _of_foundation(page, earlier, outcome))
-                        return
-        with guide.session():
-            for number, step in enumerate(steps, 1):
-                self._listener(page.path, number, len(steps), step.title)
-                with ports.used_by(step):
-                    outcome = guide.take(page, step, self._keep_going)
-                    self._outcomes.append(outcome)
-                    if outcome.status == "aborted" or (outcome.problems and not self._keep_going):
-                        return
-                    if self._visitor and outcome.status == "passed":
-                        self._visitor(guide, page, step, outcome)
-
-
-def _of_foundation(page: Page, earlier: Page, outcome: Outcome) -> Problem:
-    """Return the problem of a page whose foundation ``earlier`` does not get through."""
-    first = outcome.problems[0]
-    if outcome.status == "aborted":
-        return Problem(Location(page.path, 1), first.what, first.todo, aborted=True)
-    what = f"this page builds on {earlier.path}, which fails at {first.where}: {first.what}"
-    return Problem(Location(page.path, 1), what, "mend that page first")

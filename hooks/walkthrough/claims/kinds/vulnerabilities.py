@@ -25,6 +25,7 @@ class VulnerabilitiesClaim(Claim[Limit]):
         " offer today. Fails where other packages are in it, or none at all, as nothing can scan those here: `none`"
     )
     how = "known faults of the packages in it, by the scans that the evidence names"
+    images = ("debian:trixie", "golang:1.27-trixie")
     lie = Lie("vulnerabilities: none", "GO-2026-6809 in stdlib v1.26.8, mended in v1.26.10", image="behind")
 
     def measure(self, value: Limit, subject: Subject, key: str) -> Finding:
