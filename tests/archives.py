@@ -48,7 +48,7 @@ def image(layers: list[bytes], name: str) -> bytes:
     config = {
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Cmd": ["/x"], "Labels": {"docker-labs.walk": "test-archives"}},
+        "config": {"Cmd": ["/x"], "Labels": {}},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(one).hexdigest()}" for one in layers]},
         "history": [{"created_by": f"COPY layer {number}"} for number, _ in enumerate(layers)],
     }

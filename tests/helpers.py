@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from walkthrough.machine.cleanup import tags
 from walkthrough.machine.engine import Engine
 from walkthrough.page.course import read_course
 from walkthrough.project import Project
@@ -87,6 +88,23 @@ def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: s
         timeout=LIMIT,
         check=False,
     )
+
+
+def hand_machines(engine: Engine, other: Engine) -> None:
+    """Hand all that machines are made from to another engine, which would have to make it otherwise."""
+    with contextlib.closing(engine.api()) as api:
+        chosen = [name for name in tags(api) if name.startswith(("docker-labs-machine:", "ubuntu:", "debian:trixie"))]
+    with subprocess.Popen(
+        [str(engine.docker), "save", *chosen], env=engine.whole_environment, stdout=subprocess.PIPE
+    ) as saving:
+        subprocess.run(
+            [str(other.docker), "load", "--quiet"],
+            env=other.whole_environment,
+            stdin=saving.stdout,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            timeout=LIMIT,
+        )
 
 
 @contextlib.contextmanager

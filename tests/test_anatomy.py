@@ -62,13 +62,13 @@ def test_stages_have_sizes_and_copies_of_their_own(engine: Engine, tmp_path: Pat
     (tmp_path / "big").write_bytes(b"\1" * 100_000)
     (tmp_path / "small").write_bytes(b"1234567")
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    built = engine.command("build", "-q", "--label", "docker-labs.walk=test-anatomy", "-t", "anatomy:1", str(tmp_path))
+    built = engine.command("build", "-q", "-t", "anatomy:1", str(tmp_path))
     assert built.returncode == 0, built.stderr
     build = Build(tmp_path, ("-t", "anatomy:1", "."))
     with contextlib.closing(engine.api()) as api:
         try:
             image, stages = read_image(api, "anatomy:1"), read_stages(engine, build)
-            parts = stage_parts(engine, api, build, stages, "test-anatomy", image)
+            parts = stage_parts(engine, api, build, stages, image)
         finally:
             api.images.remove("anatomy:1")
     whole = anatomy(image, parts, stages.own_layers("stage-4"))

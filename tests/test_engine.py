@@ -1,10 +1,11 @@
-"""Engines: the user's own is left as it was, the embedded one is apart, killed walks are cleaned up after."""
+"""Engines: the user's own is left as it was, the embedded one is apart, of a killed run nothing is left."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +16,10 @@ from pathlib import Path
 import docker
 import pytest
 
-from helpers import environment, run, small_project
-from walkthrough.machine.cleanup import remove_labelled
+from helpers import environment, hand_machines, run, small_project
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_LABEL
+from walkthrough.machine.reader import MACHINE_LABEL
 from walkthrough.observe.containers import running, wait_for
 from walkthrough.project import state_folder
 
@@ -60,12 +60,14 @@ stages: reached
 
 
 def snapshot(api: docker.DockerClient) -> dict[str, object]:
-    """Everything of an engine that people can see, the build cache aside."""
+    """Everything of an engine that people can see, the build cache aside, and the machines' images and volumes."""
+    ours = re.compile(r"docker-labs-(machine:(docker|fresh)-[0-9a-f]{12}|memory|[0-9a-f]{12}-\d+)")
+    images = [(image.id, [tag for tag in sorted(image.tags) if not ours.fullmatch(tag)]) for image in api.images.list()]
     return {
         "containers": sorted((c.id, c.status) for c in api.containers.list(all=True)),
-        "images": sorted((image.id, sorted(image.tags)) for image in api.images.list()),
+        "images": sorted((identity, tags) for identity, tags in images if tags),
         "networks": sorted(str(n.id) for n in api.networks.list()),
-        "volumes": sorted(str(v.name) for v in api.volumes.list()),
+        "volumes": sorted(str(v.name) for v in api.volumes.list() if not ours.fullmatch(str(v.name))),
     }
 
 
@@ -79,7 +81,7 @@ def users_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> It
     other.folder.mkdir(parents=True)
     subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
     try:
-        other.start(print)
+        hand_machines(engine, other.start(print))
         yield other
     finally:
         other.remove()
@@ -124,7 +126,7 @@ def test_the_users_engine_is_used_and_left_as_it_was(users_engine: Embedded, tmp
         assert "4/4" in done.stdout
         assert snapshot(api) == before
     record = (project / "labs/lab-01-small/evidence/page.json").read_text()
-    assert '"kind": "own"' in record
+    assert '"machine": "with Docker"' in record
 
 
 def test_the_embedded_engine_leaves_the_machine_alone(engine: Engine) -> None:
@@ -141,80 +143,66 @@ def test_the_embedded_engine_leaves_the_machine_alone(engine: Engine) -> None:
     assert not Path("/var/run/docker.sock").exists()
 
 
-def processes_marked(walk_home: str) -> list[str]:
-    """Return the processes that run below a walk's home."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if walk_home.encode() in entry.read_bytes():
-                found.append(entry.parent.name)
-    return found
+ENDLESS = "# A page that does not end\n\n```console\n$ sleep 1000 & sleep 1000 # {marker}\n```\n"
 
 
-def test_after_a_kill_the_next_run_cleans_up_by_label(engine: Engine, debian: str, tmp_path: Path) -> None:
-    """SIGKILL in the middle of a walk: container, network, image, process and workspace go, a stranger's stays."""
-    marker = uuid.uuid4().hex[:10]
-    page = PAGE.format(marker=marker) + f"\n```console\n$ docker rename box box-{marker}\n$ sleep 1000\n```\n"
-    project = small_project(tmp_path / "p", page)
-    with contextlib.closing(engine.api()) as api:
-        stranger = api.containers.create(debian, name=f"stranger-{marker}")
+def machines(api: docker.DockerClient) -> list[str]:
+    """Return the names of the machines that are on the engine."""
+    return [str(one.name) for one in api.containers.list(all=True, filters={"label": MACHINE_LABEL})]
+
+
+@pytest.fixture
+def walking(engine: Engine, debian: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield a run in the middle of a page that does not end, beside a container of somebody else."""
+    project = small_project(tmp_path / "p", ENDLESS.format(marker=uuid.uuid4().hex))
+    log = tmp_path / "log"
+    command, changed = [sys.executable, "-m", "walkthrough", "verify"], environment(PYTHONPATH=str(project / "hooks"))
+    with contextlib.closing(engine.api()) as api, log.open("wb") as output:
+        stranger = api.containers.create(debian)
+        process = subprocess.Popen(command, cwd=project, env=changed, stdout=output, stderr=output)
         try:
-            command = [sys.executable, "-m", "walkthrough", "verify"]
-            changed = environment(PYTHONPATH=str(project / "hooks"))
-            with (tmp_path / "log").open("wb") as log:
-                walking = subprocess.Popen(command, cwd=project, env=changed, stdout=log, stderr=log)
-
-            def seen() -> bool | None:
-                names = [c.name for c in api.containers.list(all=True, filters={"label": WALK_LABEL})]
-                return True if f"box-{marker}" in names else None
-
-            assert wait_for(seen, 120, 0.1), (tmp_path / "log").read_text()
-            os.kill(walking.pid, signal.SIGKILL)
-            walking.wait()
-            assert seen()
-            left = [account.stem for account in (state_folder() / "walks").glob("*.json")]
-            assert left
-
-            other = small_project(tmp_path / "q", f'```text title="x"\n{marker}\n```\n')
-            done = run(other, "walkthrough", "verify")
-
-            assert done.returncode == 0, done.stdout
-            assert "cleaned up after a run that was killed" in done.stdout
-            label: dict[str, str | list[str] | bool] = {"label": WALK_LABEL}
-            assert api.containers.list(all=True, filters=label) == []
-            assert api.networks.list(filters=label) == []
-            assert api.volumes.list(filters=label) == []
-            assert api.images.list(filters=label) == []
-            assert list((state_folder() / "walks").iterdir()) == []
-            assert wait_for(lambda: True if not processes_marked("LABS_WALK=" + left[0]) else None, 10)
+            assert wait_for(lambda: True if "walking 1 steps" in log.read_text() else None, 120, 0.1), log.read_text()
+            assert machines(api)
+            yield process
             stranger.reload()
-            assert stranger.name == f"stranger-{marker}"
         finally:
+            process.kill()
+            process.wait()
             stranger.remove(force=True)
 
 
-def test_a_run_that_is_ended_cleans_up_after_itself(engine: Engine, tmp_path: Path) -> None:
-    """SIGTERM in the middle of a command: the run ends soon, and nothing of it is left."""
-    marker = uuid.uuid4().hex[:10]
-    page = PAGE.format(marker=marker) + f"\n```console\n$ docker rename box box-{marker}\n$ sleep 1000\n```\n"
-    project = small_project(tmp_path / "p", page)
+def test_of_a_run_that_is_killed_nothing_is_left(
+    engine: Engine, walking: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    """SIGKILL in the middle of a walk: its machine ends by itself, and the next run has nothing to clean up."""
+    walking.send_signal(signal.SIGKILL)
+    walking.wait()
+
     with contextlib.closing(engine.api()) as api:
-        command = [sys.executable, "-m", "walkthrough", "verify"]
-        changed = environment(PYTHONPATH=str(project / "hooks"))
-        with (tmp_path / "log").open("wb") as log:
-            walking = subprocess.Popen(command, cwd=project, env=changed, stdout=log, stderr=log)
-        label: dict[str, str | list[str] | bool] = {"label": WALK_LABEL}
-        named = f"box-{marker}"
-        assert wait_for(
-            lambda: True if named in [c.name for c in api.containers.list(all=True, filters=label)] else None, 120, 0.1
-        )
+        assert wait_for(lambda: True if not machines(api) else None, 60, 0.1)
+    done = run(small_project(tmp_path / "q", f'```text title="x"\n{uuid.uuid4().hex}\n```\n'), "walkthrough", "verify")
+    assert done.returncode == 0, done.stdout
+    assert "cleaned up" not in done.stdout
 
-        walking.terminate()
 
-        assert walking.wait(60) == 143
-        assert api.containers.list(all=True, filters=label) == []
-        assert api.images.list(filters=label) == []
-        assert list((state_folder() / "walks").iterdir()) == []
+def test_a_run_that_is_ended_takes_its_machine_along(engine: Engine, walking: subprocess.Popen[bytes]) -> None:
+    """SIGTERM in the middle of a command: the run ends soon, and nothing of it is left."""
+    walking.terminate()
+
+    assert walking.wait(60) == 143
+    with contextlib.closing(engine.api()) as api:
+        assert machines(api) == []
+
+
+def test_a_machine_that_nobody_ended_is_removed_by_the_next_run(engine: Engine, debian: str, tmp_path: Path) -> None:
+    """As where the client that held its other end lives on."""
+    with contextlib.closing(engine.api()) as api:
+        left = api.containers.create(debian, ["true"], labels=[MACHINE_LABEL])
+
+        done = run(small_project(tmp_path, f'```text title="x"\n{uuid.uuid4().hex}\n```\n'), "walkthrough", "verify")
+
+        assert f"cleaned up after a run that was killed: {left.name}" in done.stdout
+        assert machines(api) == []
 
 
 def test_a_container_that_ends_is_not_waited_for(engine: Engine, debian: str) -> None:
@@ -223,7 +211,7 @@ def test_a_container_that_ends_is_not_waited_for(engine: Engine, debian: str) ->
 
     with (
         contextlib.closing(engine.api()) as api,
-        running(api, debian, "test", ports=[80]) as container,
+        running(api, debian, ports=[80]) as container,
         pytest.raises(StepError, match="has ended"),
     ):
         container.answer("/", 80, 60)
@@ -234,15 +222,15 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
     look = 'for of in /proc/[0-9]*; do echo "$(tr "\\0" " " <$of/cmdline)$(cut -d " " -f 3 $of/stat)"; done'
     dockerfile = f'FROM {debian}\nCMD ["sh", "-c", "sleep 1001 & (sleep 1002; true) & wait"]\n'
     with contextlib.closing(engine.api()) as api:
-        image, _ = api.images.build(fileobj=io.BytesIO(dockerfile.encode()), labels={WALK_LABEL: "test"}, rm=True)
+        image, _ = api.images.build(fileobj=io.BytesIO(dockerfile.encode()), rm=True)
         try:
-            with running(api, str(image.id), "test", helpers=[debian]) as server:
+            with running(api, str(image.id), helpers=[debian]) as server:
                 server.container.exec_run(["sleep", "1003"], detach=True)
 
                 def seen() -> dict[str, str]:
                     of = f"container:{server.container.id}"
                     command = ["sh", "-c", look]
-                    told = api.containers.run(debian, command, pid_mode=of, labels={WALK_LABEL: "test"}, remove=True)
+                    told = api.containers.run(debian, command, pid_mode=of, remove=True)
                     lines = told.decode().splitlines()
                     return {words: state for words, _, state in (line.rpartition(" ") for line in lines)}
 
@@ -255,17 +243,3 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
 
     assert {words: states[words] for words in sleeping} == {"sleep 1001": "T", "sleep 1002": "T", "sleep 1003": "S"}
     assert all(state == "T" for words, state in states.items() if words.startswith("sh -c sleep"))
-
-
-def test_containers_that_remove_themselves_disturb_no_cleanup(engine: Engine, debian: str) -> None:
-    """The engine takes a moment to remove what was run with ``--rm``; whoever cleans up meanwhile waits for it."""
-    label = f"test={uuid.uuid4().hex}"
-    with contextlib.closing(engine.api()) as api:
-        for _ in range(4):
-            for _ in range(4):
-                done = engine.command("run", "--detach", "--rm", "--label", label, debian, "true")
-                assert done.returncode == 0, done.stderr
-
-            remove_labelled(api, label, {})
-
-            assert api.containers.list(all=True, filters={"label": label}) == []

@@ -39,7 +39,7 @@ def context(tmp_path: Path) -> Path:
 
 def built(engine: Engine, context: Path, *, compress: bool = False) -> Image:
     """Build the image of ``context``, read it, and remove it."""
-    done = engine.command("build", "-q", "--label", "docker-labs.walk=test-images", "-t", "read:1", str(context))
+    done = engine.command("build", "-q", "-t", "read:1", str(context))
     assert done.returncode == 0, done.stderr
     with contextlib.closing(engine.api()) as api:
         try:

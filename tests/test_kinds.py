@@ -23,8 +23,7 @@ from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.readercheck import reader_check
 from walkthrough.page.steps import CheckImage
 from walkthrough.project import Project, state_folder
-from walkthrough.walk.measure import measure
-from walkthrough.walk.quiet import Quiet
+from walkthrough.walk.measure import Alone, measure
 
 SERVER = """\
 import signal, sys, time
@@ -157,7 +156,7 @@ def test_a_claim_is_judged_by_what_it_means(engine: Engine, pages: tuple[Itinera
     begun = time.monotonic()
 
     with network_of(engine):
-        measured = measure(ImageSubject(step.spec, engine, "test", [], Path("/nonexistent")), Quiet())
+        measured = measure(ImageSubject(step.spec, engine, [], Path("/nonexistent")), Alone())
 
     assert (measured.findings[-1].ok, [finding.ok for finding in measured.findings[:-1]]) == (
         TOLD[name].holds,

@@ -20,7 +20,7 @@ from walkthrough.images.image import Image
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.units import Limit, parse_limit
 from walkthrough.walk import measure as measuring
-from walkthrough.walk.measure import measure, measured
+from walkthrough.walk.measure import Alone, measure, measured
 from walkthrough.walk.quiet import Quiet
 
 
@@ -84,7 +84,7 @@ def test_a_late_time_is_measured_again_and_the_least_counts(
     """Noise only adds to a time. Nothing else is tried twice, and a try that goes wrong otherwise is what is told."""
     claim, subject = Scripted(*findings), Tries()
 
-    assert measured(claim, parse_limit("1 s", "time"), subject, "healthy", Quiet()) == expected
+    assert measured(claim, parse_limit("1 s", "time"), subject, "healthy", Alone()) == expected
     assert subject.renewed == renewed
     assert claim.findings == []
 
@@ -110,15 +110,15 @@ def test_a_late_time_is_measured_again_by_itself(monkeypatch: pytest.MonkeyPatch
     late, wrong = Scripted(timed(2.0), timed(0.5)), Scripted(WRONG, timed(0.1))
     monkeypatch.setattr(measuring, "claims", lambda: {"late": late, "wrong": wrong})
 
-    found = measure(Whole(), Quiet())
+    found = measure(Whole(), Alone())
 
     assert found.findings == (timed(0.5), WRONG)
     assert wrong.findings == [timed(0.1)]
 
 
-def test_what_is_late_in_company_is_measured_again_when_the_others_are_quiet() -> None:
+def test_what_is_late_in_company_is_measured_again_when_the_others_are_quiet(tmp_path: Path) -> None:
     """The first try shares the machine; the second begins when nobody else works, and nobody begins before its end."""
-    quiet, shared, over = Quiet(), threading.Event(), threading.Event()
+    quiet, shared, over = Quiet(tmp_path), threading.Event(), threading.Event()
     at_work, seen = {"the other page"}, list[bool]()
 
     class Watched(Scripted):
@@ -159,9 +159,9 @@ def test_a_quick_rebuild_counts_only_if_the_steps_were_reused() -> None:
         reused("reuses", reuse, Rebuild(0, 1, (), frozenset(), ""))
 
 
-def test_a_measurement_waits_for_quiet_and_nobody_disturbs_it() -> None:
+def test_a_measurement_waits_for_quiet_and_nobody_disturbs_it(tmp_path: Path) -> None:
     """Sharers go together; one that measures waits for them, and new ones wait for it."""
-    quiet = Quiet()
+    quiet = Quiet(tmp_path)
     order: list[str] = []
     inside = threading.Event()
     let_go = threading.Event()

@@ -93,34 +93,20 @@ def itinerary_of(folder: Path, text: str, name: str = "page") -> Itinerary:
 
 
 def test_what_decides_a_verdict_is_in_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page, its images, the engine, this tool's Python and libraries, and the machine's programs that it names."""
+    """The page, its images, its machine, this tool's Python and libraries."""
     page = itinerary_of(tmp_path / "p", "```console\n$ my-tool --version\n```\n")
     image = Base(name="a:1", digest="sha256:1", stand_in=False)
-    engine = {"engine": "26.1.5"}
-    first = cache_key(page, [image], engine)
+    machine = "machine:docker-1"
+    first = cache_key(page, [image], machine)
 
-    assert cache_key(page, [image], engine) == first
-    assert cache_key(page, [], engine) != first
-    assert cache_key(page, [image.model_copy(update={"digest": "sha256:2"})], engine) != first
-    assert cache_key(page, [image], {"engine": "29"}) != first
-    assert cache_key(itinerary_of(tmp_path / "q", "```console\n$ other\n```\n"), [image], engine) != first
-
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    monkeypatch.setattr(needs, "SYSTEM_PATH", f"{needs.SYSTEM_PATH}:{tools}")
-    assert cache_key(page, [image], engine) == first
-    (tools / "not-named").touch()
-    assert cache_key(page, [image], engine) == first
-    (tools / "my-tool").write_text("1")
-    second = cache_key(page, [image], engine)
-    assert second != first
-    (tools / "my-tool").write_text("12")
-    third = cache_key(page, [image], engine)
-    assert third not in (first, second)
-
+    assert cache_key(page, [image], machine) == first
+    assert cache_key(page, [], machine) != first
+    assert cache_key(page, [image.model_copy(update={"digest": "sha256:2"})], machine) != first
+    assert cache_key(page, [image], "machine:docker-2") != first
+    assert cache_key(itinerary_of(tmp_path / "q", "```console\n$ other\n```\n"), [image], machine) != first
     for library in ("docker 0", "Python 0"):
         monkeypatch.setattr(memory, "this_tool", lambda library=library: [library])
-        assert cache_key(page, [image], engine) != third
+        assert cache_key(page, [image], machine) != first
 
 
 def test_the_key_knows_python_and_the_libraries_that_measure() -> None:

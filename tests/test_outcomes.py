@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import fcntl
-import json
 import os
 import re
 import signal
@@ -19,12 +16,11 @@ import docker.errors
 import pytest
 import requests
 
-from helpers import FRONT_DOORS, environment, run, small_project
+from helpers import FRONT_DOORS, environment, hand_machines, run, small_project
 from walkthrough.errors import EngineMissingError, Location, Problem
-from walkthrough.machine.cleanup import clean_up_dead, lock_of
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.marks import WALK_LABEL, WALK_VARIABLE
+from walkthrough.machine.reader import MACHINE_LABEL
 from walkthrough.observe.containers import wait_for
 from walkthrough.page.course import read_course
 from walkthrough.project import Project, state_folder
@@ -126,7 +122,7 @@ def test_what_could_not_be_tried_is_not_called_untrue(broken_tool: Path) -> None
     assert "1 of 2 pages could not be walked" in done.stdout
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mortal(engine: Engine) -> Iterator[Embedded]:
     """Yield an engine to be killed, in a state folder of its own."""
     if engine.kind != "embedded":
@@ -136,7 +132,7 @@ def mortal(engine: Engine) -> Iterator[Embedded]:
     other.folder.mkdir(parents=True)
     subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
     try:
-        other.start(print)
+        hand_machines(engine, other.start(print))
         yield other
     finally:
         other.remove()
@@ -154,6 +150,7 @@ def test_an_engine_that_goes_away_aborts_every_page(mortal: Embedded, tmp_path: 
     changed = environment(
         PYTHONPATH=str(project / "hooks"), LABS_STATE=str(mortal.folder.parent), LABS_ENGINE="embedded"
     )
+    mortal.start(print)
     with log.open("wb") as output:
         command = [sys.executable, "-m", *FRONT_DOORS[door]]
         walking = subprocess.Popen(command, cwd=project, env=changed, stdout=output, stderr=output)
@@ -203,22 +200,25 @@ def test_an_interrupt_ends_a_measurement(engine: Engine, tmp_path: Path) -> None
     """Ctrl-C while a container is observed: the run ends soon, and nothing of it is left."""
     project = small_project(tmp_path / "p", MEASURED.format(marker=uuid.uuid4().hex))
     log = tmp_path / "log"
-    label: dict[str, str | list[str] | bool] = {"label": WALK_LABEL}
-    with contextlib.closing(engine.api()) as api, log.open("wb") as output:
+    listing = ("container", "ls", "--quiet", "--filter", f"label={MACHINE_LABEL}")
+
+    def measured() -> bool | None:
+        machine = engine.command(*listing).stdout.strip()
+        return True if machine and engine.command("exec", machine, "docker", "ps", "--quiet").stdout else None
+
+    with log.open("wb") as output:
         command, changed = (
             [sys.executable, "-m", "walkthrough", "verify"],
             environment(PYTHONPATH=str(project / "hooks")),
         )
         walking = subprocess.Popen(command, cwd=project, env=changed, stdout=output, stderr=output)
-        assert wait_for(lambda: api.containers.list(filters=label) or None, 120, 0.1), log.read_text()
+        assert wait_for(measured, 120, 0.1), log.read_text()
 
         walking.send_signal(signal.SIGINT)
 
         assert walking.wait(30) == 130, log.read_text()
-        assert api.containers.list(all=True, filters=label) == []
-        assert api.images.list(filters=label) == []
+    assert engine.command(*listing, "--all").stdout == ""
     assert "Traceback" not in log.read_text()
-    assert list((state_folder() / "walks").iterdir()) == []
 
 
 ERRORS: dict[str, tuple[BaseException, str]] = {
@@ -267,28 +267,6 @@ def test_without_an_engine_pytest_says_so_in_one_sentence(tmp_path: Path) -> Non
     assert "2 errors" in done.stdout
     assert done.stdout.count("DOCKER_HOST names the engine ssh://me@far.example, reached by ssh") >= 2
     assert "pytest_plugin.py" not in done.stdout
-
-
-@pytest.mark.parametrize("living", [True, False])
-def test_a_run_on_another_engine_is_left_alone_while_it_lives(engine: Engine, tmp_path: Path, living: bool) -> None:
-    """Two engines, one state folder: what is cleaned up after is dead, by the lock that each run holds."""
-    other, workspace = f"another-{uuid.uuid4().hex}", tmp_path / "walk-x"
-    workspace.mkdir()
-    account = tmp_path / "x.json"
-    account.write_text(json.dumps({"engine": other, "walk": other, "tags": {}, "workspace": str(workspace)}))
-    environ = {**os.environ, WALK_VARIABLE: other}
-    with lock_of(other).open("w") as lock, subprocess.Popen(["sleep", "1000"], env=environ) as process:
-        try:
-            if living:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-
-            clean_up_dead(engine, tmp_path)
-
-            assert (account.exists(), workspace.exists()) == (living, living)
-            assert (process.poll() is None) == living or process.wait(10) == -signal.SIGKILL
-        finally:
-            process.kill()
-            lock_of(other).unlink()
 
 
 @pytest.mark.parametrize("aborted", [True, False])

@@ -23,7 +23,7 @@ from walkthrough.page.steps import (
     read_steps,
 )
 from walkthrough.project import Project
-from walkthrough.walk.needs import bases_of, names_of, ports_of
+from walkthrough.walk.needs import bases_of
 
 
 @pytest.fixture
@@ -213,27 +213,6 @@ def test_what_a_page_builds_on_stands_above_it_in_the_menu(site: Project, menu: 
     assert all("readers meet later" in problem.what for problem in problems)
 
 
-@pytest.mark.parametrize(
-    ("words", "ports"),
-    [
-        ("-p 8080:80", {8080}),
-        ("-p8080:80", {8080}),
-        ("-dp 8080:80", {8080}),
-        ("--publish=127.0.0.1:8080:80", {8080}),
-        ("-p [::1]:8080:80", {8080}),
-        ("-p 8080-8082:80-82 -p 9090:90/udp", {8080, 8081, 8082, 9090}),
-        ("-p 80", set()),
-        ("-P", set()),
-        ("--cap-drop 1:2", set()),
-    ],
-)
-def test_ports_are_known_however_they_are_published(site: Project, words: str, ports: set[int]) -> None:
-    """Two pages do not publish one at the same time; a port that the engine chooses is nobody's."""
-    write(site, f"```console\n$ docker run {words} debian:trixie\n```\n")
-
-    assert ports_of(read_course(site).itineraries[f"docs/{LAB}/page.md"]) == ports
-
-
 def test_two_pages_may_not_show_the_same_file(site: Project) -> None:
     """Nobody could say which of them the committed lab holds."""
     write(site, '```text title="same"\nx\n```\n', "a.md")
@@ -243,7 +222,7 @@ def test_two_pages_may_not_show_the_same_file(site: Project) -> None:
 
 
 def test_base_images_and_claims_are_found_where_they_are_named(site: Project) -> None:
-    """FROM lines, stages and what is printed aside; ports and names that two pages must not use at once."""
+    """FROM lines and options; stages, what is printed, and what the page makes itself aside."""
     write(
         site,
         '```dockerfile title="Dockerfile"\nFROM --platform=linux/amd64 golang:1.27-trixie AS build\n'
@@ -254,8 +233,6 @@ def test_base_images_and_claims_are_found_where_they_are_named(site: Project) ->
     itinerary = read_course(site).itineraries[f"docs/{LAB}/page.md"]
 
     assert bases_of(itinerary) == {"golang:1.27-trixie", "busybox:1.37", "debian:trixie", "alpine:3"}
-    assert names_of(itinerary) == {"box", "mine"}
-    assert ports_of(itinerary) == {8080}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Pages side by side: at once where they may, one after the other where they claim the same, none after a stop."""
+"""Pages side by side: each by one worker, the next as it is chosen, none after a stop."""
 
 from __future__ import annotations
 
@@ -10,45 +10,44 @@ import pytest
 from walkthrough.doors.pool import side_by_side
 
 
-def test_what_claims_nothing_in_common_is_done_at_the_same_time() -> None:
-    """Both are there before either ends."""
-    meeting = threading.Barrier(2)
+def test_two_workers_are_at_work_at_the_same_time() -> None:
+    """Both are there before either ends, each with a number of its own."""
+    meeting, workers = threading.Barrier(2), set[int]()
 
-    def work(_name: str) -> None:
+    def work(_name: str, worker: int) -> None:
+        workers.add(worker)
         meeting.wait(30)
 
-    side_by_side({"a": {"port 1"}, "b": {"port 2"}}, work, 2, pytest.fail, threading.Event())
+    side_by_side(["a", "b"], work, 2, pytest.fail, threading.Event())
 
-    assert not meeting.broken
+    assert workers == {0, 1}
 
 
-def test_what_claims_the_same_waits_and_lets_others_pass() -> None:
-    """The third begins before the second, which waits for the first."""
-    begun: list[str] = []
-    others_turn = threading.Event()
+def test_each_worker_does_next_what_is_chosen_for_it() -> None:
+    """Of those that wait, in the order in which they were given; there are no more workers than things to do."""
+    chosen: list[tuple[list[str], int]] = []
+    done: list[str] = []
 
-    def work(name: str) -> None:
-        begun.append(name)
-        if name == "a":
-            assert others_turn.wait(30)
-        if name == "c":
-            others_turn.set()
+    def choose(waiting: list[str], worker: int) -> str:
+        chosen.append((list(waiting), worker))
+        return waiting[-1]
 
-    side_by_side({"a": {"port 1"}, "b": {"port 1"}, "c": set()}, work, 2, pytest.fail, threading.Event())
+    side_by_side(["a", "b", "c"], lambda name, _: done.append(name), 1, pytest.fail, threading.Event(), choose)
 
-    assert begun == ["a", "c", "b"]
+    assert done == ["c", "b", "a"]
+    assert chosen == [(["a", "b", "c"], 0), (["a", "b"], 0), (["a"], 0)]
 
 
 def test_nothing_begins_after_a_stop() -> None:
     """What is under way is abandoned; what waits is left."""
     stopped, abandoned, begun = threading.Event(), threading.Event(), list[str]()
 
-    def work(name: str) -> None:
+    def work(name: str, _worker: int) -> None:
         begun.append(name)
         stopped.set()
         assert abandoned.wait(30)
 
-    side_by_side({"a": (), "b": (), "c": ()}, work, 1, abandoned.set, stopped)
+    side_by_side(["a", "b", "c"], work, 1, abandoned.set, stopped)
 
     assert begun == ["a"]
 
@@ -57,13 +56,13 @@ def test_an_interrupt_ends_what_is_under_way_and_begins_nothing() -> None:
     """Ctrl-C: as soon as what is under way has ended, the interrupt goes on its way."""
     abandoned, begun, ended = threading.Event(), list[str](), list[str]()
 
-    def work(name: str) -> None:
+    def work(name: str, _worker: int) -> None:
         begun.append(name)
         signal.raise_signal(signal.SIGINT)
         assert abandoned.wait(30)
         ended.append(name)
 
     with pytest.raises(KeyboardInterrupt):
-        side_by_side({"a": (), "b": ()}, work, 1, abandoned.set, threading.Event())
+        side_by_side(["a", "b"], work, 1, abandoned.set, threading.Event())
 
     assert begun == ended == ["a"]

@@ -49,7 +49,7 @@ def api(engine: Engine) -> Iterator[docker.DockerClient]:
 def scanned(engine: Engine, api: docker.DockerClient, name: str, state: Path) -> Scanned:
     """Scan an image, and remove it."""
     try:
-        return scan(engine, api, name, read_image(api, name), state, "test-scan")
+        return scan(engine, api, name, read_image(api, name), state)
     finally:
         api.images.remove(name, force=True)
 
@@ -140,6 +140,6 @@ def test_a_scanner_that_says_nothing_has_not_scanned(engine: Engine, api: docker
     )
     try:
         with pytest.raises(StepError, match=r"nothing was scanned|does not say what it scanned"):
-            scan(engine, api, name, lying, tmp_path, "test-scan")
+            scan(engine, api, name, lying, tmp_path)
     finally:
         api.images.remove(name, force=True)

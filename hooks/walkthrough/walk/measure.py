@@ -38,7 +38,7 @@ class Measured:
     anatomy: Anatomy
 
 
-def measure(subject: ImageSubject, quiet: Quiet) -> Measured:
+def measure(subject: ImageSubject, quiet: Quiet | Alone) -> Measured:
     """Return a finding for every claim, measured while others work, and what is late for it once more in quiet.
 
     A measurement that cannot be made is a finding that does not hold, with the reason; nothing is left out.

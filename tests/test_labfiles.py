@@ -1,4 +1,4 @@
-"""Files and changes stay inside the lab; nothing of the workspace is left."""
+"""Files and changes stay inside the lab."""
 
 from __future__ import annotations
 
@@ -8,39 +8,33 @@ import pytest
 
 from walkthrough.errors import StepError
 from walkthrough.page.patch import apply_patch
-from walkthrough.walk.workspace import Workspace
+from walkthrough.walk.labfiles import LabFiles
 
 
 def test_files_are_written_where_the_brief_has_them(tmp_path: Path) -> None:
-    """The lab is ~/docker-labs/<lab>; a script can be run; the workspace is gone in the end."""
-    with Workspace(tmp_path, "lab-x") as workspace:
-        workspace.write("a/run.sh", "#!/bin/sh\n")
-        place = workspace.home / "docker-labs/lab-x/a/run.sh"
+    """The lab is ~/docker-labs/<lab>; a script can be run."""
+    files = LabFiles(tmp_path, "lab-x")
+    files.write("a/run.sh", "#!/bin/sh\n")
+    place = files.home / "docker-labs/lab-x/a/run.sh"
 
-        assert place.read_text() == "#!/bin/sh\n"
-        assert place.stat().st_mode & 0o111
-
-        (workspace.home / "locked").mkdir()
-        (workspace.home / "locked/file").touch()
-        (workspace.home / "locked").chmod(0o500)
-
-    assert list(tmp_path.iterdir()) == []
+    assert place.read_text() == "#!/bin/sh\n"
+    assert place.stat().st_mode & 0o111
 
 
 def test_no_link_leads_out_of_the_lab(tmp_path: Path) -> None:
     """A folder, a file, or the lab itself being a link: nothing is written behind it."""
     outside = tmp_path / "outside"
     outside.mkdir()
-    with Workspace(tmp_path / "w", "lab-x") as workspace:
-        (workspace.lab / "folder").symlink_to(outside)
-        (workspace.lab / "file").symlink_to(outside / "file")
-        for path in ("folder/x", "file"):
-            with pytest.raises(StepError, match="through a link"):
-                workspace.write(path, "x")
-        workspace.lab.rename(workspace.home / "moved")
-        workspace.lab.symlink_to(outside)
+    files = LabFiles(tmp_path / "w", "lab-x")
+    (files.lab / "folder").symlink_to(outside)
+    (files.lab / "file").symlink_to(outside / "file")
+    for path in ("folder/x", "file"):
         with pytest.raises(StepError, match="through a link"):
-            workspace.write("x", "x")
+            files.write(path, "x")
+    files.lab.rename(files.home / "moved")
+    files.lab.symlink_to(outside)
+    with pytest.raises(StepError, match="through a link"):
+        files.write("x", "x")
 
     assert list(outside.iterdir()) == []
 
@@ -75,10 +69,10 @@ def test_a_removed_line_that_looks_like_a_header_is_removed() -> None:
 
 def test_links_that_lead_to_each_other_and_bytes_that_are_no_text_are_the_pages_fault(tmp_path: Path) -> None:
     """Each is told as what it is, not as a fault of the tool."""
-    with Workspace(tmp_path, "lab-01-small") as workspace:
-        (workspace.lab / "loop").symlink_to("loop")
-        with pytest.raises(StepError, match="through a link"):
-            workspace.write("loop/x", "x")
-        (workspace.lab / "blob").write_bytes(b"\xff\n")
-        with pytest.raises(StepError, match="is no text any more"):
-            workspace.change("blob", "-x\n+y\n", 1)
+    files = LabFiles(tmp_path, "lab-01-small")
+    (files.lab / "loop").symlink_to("loop")
+    with pytest.raises(StepError, match="through a link"):
+        files.write("loop/x", "x")
+    (files.lab / "blob").write_bytes(b"\xff\n")
+    with pytest.raises(StepError, match="is no text any more"):
+        files.change("blob", "-x\n+y\n", 1)
