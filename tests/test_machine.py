@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from helpers import run, small_project
+from walkthrough.errors import AbortedError
+from walkthrough.machine import reader
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.reader import MACHINE_LABEL
+from walkthrough.machine.reader import MACHINE_LABEL, Machine
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import content_digest
 from walkthrough.project import Project
+from walkthrough.walk.abort import CRASHES
+from walkthrough.walk.inside import HERE
+from walkthrough.walk.outcome import Walked
+from walkthrough.walk.walk import Account
 
 MACHINE = "---\nmachine: fresh\n---\n\n# A machine\n\n"
 
@@ -25,6 +32,84 @@ def test_a_page_says_which_machine_it_is_walked_on(tmp_path: Path) -> None:
     here = read_course(project).itineraries["docs/lab-01-small/page.md"]
 
     assert content_digest(there) != content_digest(here)
+
+
+class Spoken:
+    """A machine that has said all that it will say."""
+
+    engine = None
+
+    def __init__(self, *lines: str) -> None:
+        self._lines = lines
+
+    def lines(self) -> Iterator[str]:
+        """Yield them."""
+        yield from self._lines
+
+    def last_words(self) -> str:
+        """Return what a client says of a container that was killed."""
+        return "no such container"
+
+
+TOLD = '{"outcome": {"line": 8, "title": "true", "status": "passed"}}'
+
+
+def heard(tmp_path: Path, *lines: str) -> Walked:
+    """Return what comes of a page of two steps whose machine says ``lines``."""
+    project = Project(small_project(tmp_path, MACHINE + "```console\n$ true\n```\n\n```console\n$ false\n```\n"))
+    itinerary = read_course(project).itineraries["docs/lab-01-small/page.md"]
+    account = Account(itinerary, tmp_path / "state", lambda *_: None, None)
+    account.follow(Spoken(*lines))  # type: ignore[arg-type]
+    return account.walked
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ([TOLD], "the reader's machine has gone: no such container; run again"),
+        ([TOLD, "Traceback"], "the reader's machine says what nobody understands"),
+        ([TOLD, "[]"], "the reader's machine says what nobody understands"),
+        ([TOLD, '{"step": 1}'], "the reader's machine says what nobody understands"),
+        ([TOLD, TOLD.replace("passed", "great")], "the reader's machine says what nobody understands"),
+        ([TOLD, '{"aborted": ["its disk is full", "free some"]}', '{"over": true}'], "its disk is full; free some"),
+    ],
+)
+def test_what_a_machine_does_not_say_aborts_the_step_that_was_to_come(
+    tmp_path: Path, lines: list[str], says: str
+) -> None:
+    """What was told before stays; whoever is root there can write what he likes, and nothing of it is run here."""
+    walked = heard(tmp_path, *lines)
+
+    assert [outcome.status for outcome in walked.outcomes] == ["passed", "aborted"]
+    assert says in str(walked.problems[0])
+    assert walked.problems[0].where.line == 11
+
+
+def test_a_fault_of_the_tool_is_kept_where_the_run_is(tmp_path: Path) -> None:
+    """The machine that it happened in is gone when it is read; a name leads to no other folder."""
+    fault = f'{{"fault": ["../../{CRASHES}/1.txt", "Traceback"]}}'
+    told = f'{{"aborted": ["a fault of the tool", "report it with {HERE}/{CRASHES}/1.txt"]}}'
+
+    walked = heard(tmp_path, fault, told, '{"over": true}')
+
+    place = tmp_path / "state" / CRASHES / "1.txt"
+    assert place.read_text() == "Traceback"
+    assert f"report it with {place}" in str(walked.problems[0])
+
+
+def test_a_machine_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that lives says so every few seconds."""
+    client = tmp_path / "docker"
+    client.write_text("#!/bin/sh\necho a line\nexec sleep 1000\n")
+    client.chmod(0o755)
+    monkeypatch.setattr(reader, "_PATIENCE", 0.5)
+    monkeypatch.setattr(reader, "_END_LIMIT", 0.1)
+
+    with Machine(Engine.users("unix:///nowhere", (client, {})), "name") as machine:
+        lines = machine.lines()
+        assert next(lines) == "a line"
+        with pytest.raises(AbortedError, match="does not answer any more"):
+            next(lines)
 
 
 @pytest.mark.parametrize(

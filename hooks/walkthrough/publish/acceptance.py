@@ -42,7 +42,7 @@ def _past(known: Record | None, record: Record) -> list[Past]:
         return []
     if known.sizes == record.sizes:
         return known.past
-    return [*known.past, Past(walked=known.walked, engine=known.engine["engine"], sizes=known.sizes)]
+    return [*known.past, Past(walked=known.walked, engine=known.engine.get("engine", ""), sizes=known.sizes)]
 
 
 def _meaning(record: Record) -> list[Any]:

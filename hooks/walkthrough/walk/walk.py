@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from walkthrough.errors import AbortedError, Location, Problem
 from walkthrough.machine.cleanup import same_everywhere
 from walkthrough.machine.reader import Kind, Machine, Machines
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.steps import Step
-from walkthrough.walk.abort import CRASHES, reason
+from walkthrough.walk.abort import CRASHES, disturbance, reason
 from walkthrough.walk.inside import GO, HERE
 from walkthrough.walk.needs import bases_of, images_of
 from walkthrough.walk.outcome import Outcome, Status, Walked
@@ -62,7 +62,7 @@ def walk(
         visitor: what it raises aborts the step that was to come.
         keep: names of images that may stay on the machine's engine for later pages.
     """
-    begun = _Walk(itinerary, state, listener, visitor)
+    account = Account(itinerary, state, listener, visitor)
     try:
         with contextlib.closing(machines.engine.api()) as api:
             needed = same_everywhere(
@@ -71,10 +71,10 @@ def walk(
             kept = same_everywhere(api, keep) | needed
         request = Request(itinerary, keep_going, visitor, needed, kept, fresh)
         with machines.rented(kind_of(itinerary), slot, {FILE: pickle.dumps(request)}) as machine:
-            begun.follow(machine)
+            account.follow(machine)
     except Exception as error:
-        begun.abort(reason(error, machines.engine, state))
-    return begun.walked
+        account.abort(reason(error, machines.engine, state))
+    return account.walked
 
 
 def kind_of(itinerary: Itinerary) -> Kind:
@@ -82,8 +82,8 @@ def kind_of(itinerary: Itinerary) -> Kind:
     return itinerary.page.front.machine or "docker"
 
 
-class _Walk:
-    """One walk of a page: its outcomes are there also where it ends in the middle."""
+class Account:
+    """What a machine tells of the walk of a page: what came of it is there also where it ends in the middle."""
 
     def __init__(self, itinerary: Itinerary, state: Path, listener: Listener, visitor: Visitor | None) -> None:
         self._itinerary, self._state, self._listener, self._visitor = itinerary, state, listener, visitor
@@ -103,11 +103,13 @@ class _Walk:
         self._stop_with("aborted", Problem(self._next_line(), why.what, why.todo, aborted=True))
 
     def follow(self, machine: Machine) -> None:
-        """Hear what the machine says until the walk is over.
+        """Hear what the machine says until the walk is over; one that goes away before aborts it."""
+        try:
+            self._follow(machine)
+        except AbortedError as error:
+            self.abort(disturbance(machine.engine, self._state) or error)
 
-        Raises:
-            AbortedError: where it goes away before.
-        """
+    def _follow(self, machine: Machine) -> None:
         identity = uuid.uuid4().hex
         _under_way[identity] = machine
         crashes = self._state / CRASHES
@@ -117,7 +119,7 @@ class _Walk:
                     told: dict[str, Any] = json.loads(line.replace(f"{HERE}/{CRASHES}", str(crashes)))
                     if self._heard(told, machine):
                         return
-                except (ValueError, ValidationError) as error:
+                except (ValueError, TypeError, AttributeError) as error:
                     raise AbortedError(
                         f"the reader's machine says what nobody understands: {error}", "run again"
                     ) from None
