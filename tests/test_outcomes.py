@@ -261,11 +261,11 @@ def test_without_an_engine_pytest_says_so_in_one_sentence(tmp_path: Path) -> Non
     """Each page is an error, with what to do, and without a traceback."""
     project = small_project(tmp_path / "p", told(uuid.uuid4().hex))
 
-    done = run(project, *FRONT_DOORS["pytest"], DOCKER_HOST="ssh://me@far.example")
+    done = run(project, *FRONT_DOORS["pytest"], DOCKER_HOST="fd://3")
 
     assert done.returncode == 1
     assert "2 errors" in done.stdout
-    assert done.stdout.count("DOCKER_HOST names the engine ssh://me@far.example, reached by ssh") >= 2
+    assert done.stdout.count("DOCKER_HOST names the engine fd://3, reached by fd") >= 2
     assert "pytest_plugin.py" not in done.stdout
 
 

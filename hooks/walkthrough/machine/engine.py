@@ -63,7 +63,7 @@ class Engine:
             docker.errors.DockerException: where no engine answers.
         """
         _knock(self.host)
-        return sdk.DockerClient(base_url=self.host, timeout=_API_TIMEOUT)
+        return sdk.DockerClient(base_url=self.host, timeout=_API_TIMEOUT, use_ssh_client=True)
 
     @cached_property
     def version(self) -> dict[str, str]:
@@ -157,7 +157,7 @@ def reachable(host: str, timeout: float = 5) -> bool:
     """Return whether a Docker engine answers at ``host`` within ``timeout`` seconds."""
     try:
         _knock(host)
-        with contextlib.closing(sdk.DockerClient(base_url=host, timeout=int(timeout))) as api:
+        with contextlib.closing(sdk.DockerClient(base_url=host, timeout=int(timeout), use_ssh_client=True)) as api:
             return bool(api.ping())
     except (sdk_errors.DockerException, requests.RequestException, OSError):
         return False

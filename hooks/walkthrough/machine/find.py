@@ -17,8 +17,8 @@ from walkthrough.project import state_folder
 __all__ = ["Embedded", "Engine", "find_engine"]
 
 _DEFAULT = "unix:///var/run/docker.sock"
-_HERE = {"127.0.0.1", "::1", "localhost"}
-_INSTEAD = "unset DOCKER_HOST and choose a local context ('docker context use default'), or set LABS_ENGINE=embedded"
+_KNOWN = {"unix", "npipe", "ssh", "tcp", "http"}
+_INSTEAD = "unset DOCKER_HOST and choose another context ('docker context use default'), or set LABS_ENGINE=embedded"
 
 
 def find_engine(say: Callable[[str], None] = lambda _line: None, start: bool = True) -> Engine:
@@ -29,12 +29,12 @@ def find_engine(say: Callable[[str], None] = lambda _line: None, start: bool = T
     passes the user's engine over.
 
     Raises:
-        EngineMissingError: where none answers and none can be started, or the user's is on another machine.
+        EngineMissingError: where none answers and none can be started, or the user's is reached in an unknown way.
     """
     embedded = Embedded(state_folder())
     if os.environ.get("LABS_ENGINE", "") != "embedded":
         named = _named()
-        _refuse_remote(named)
+        _refuse_unheard_of(named)
         if reachable(named.host):
             client = client_with_buildx([embedded.root])
             if client is None:
@@ -86,21 +86,17 @@ def _named() -> _Named:
     return _Named(host or _DEFAULT, "" if name == "default" else f"the Docker context '{name}'", tls)
 
 
-def _refuse_remote(named: _Named) -> None:
-    """Refuse an engine that is not on this machine: a page's ports are asked at 127.0.0.1, its files are here.
+def _refuse_unheard_of(named: _Named) -> None:
+    """Refuse an engine that is reached in a way that is not known here.
 
     Raises:
         EngineMissingError: naming it.
     """
-    address = urlsplit(named.host)
-    if address.scheme in ("unix", "npipe"):
+    scheme = urlsplit(named.host).scheme
+    if scheme in _KNOWN and not named.tls:
         return
-    if address.scheme in ("tcp", "http") and address.hostname in _HERE and not named.tls:
-        return
-    how = (
-        "by TLS" if named.tls or address.scheme == "https" else f"by {address.scheme}" if address.scheme else "nowhere"
-    )
+    how = "by TLS" if named.tls or scheme == "https" else f"by {scheme}" if scheme else "nowhere"
     raise EngineMissingError(
-        f"{named.by or 'the Docker client'} names the engine {named.host}, reached {how}, and pages are walked on an"
-        f" engine of this machine only; {_INSTEAD}"
+        f"{named.by or 'the Docker client'} names the engine {named.host}, reached {how}, and machines are started on"
+        f" engines that are reached by a socket, by ssh or by plain tcp; {_INSTEAD}"
     )

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from walkthrough.errors import AbortedError, Location, Problem
+from walkthrough.machine.bases import recipes
 from walkthrough.machine.cleanup import same_everywhere
 from walkthrough.machine.reader import Kind, Machine, Machines
 from walkthrough.page.itinerary import Itinerary
@@ -60,7 +61,7 @@ def walk(
         keep_going: after a wrong output, go on (used to record all outputs of a page in one run).
         fresh: take nothing from the build cache that was there before.
         visitor: what it raises aborts the step that was to come.
-        keep: names of images that may stay on the machine's engine for later pages.
+        keep: names of images that may stay on the machine's engine for later pages, beside those that have a recipe.
     """
     account = Account(itinerary, state, listener, visitor)
     try:
@@ -68,7 +69,7 @@ def walk(
             needed = same_everywhere(
                 api, bases_of(itinerary) | images_of(itinerary) | (visitor.needs if visitor else set())
             )
-            kept = same_everywhere(api, keep) | needed
+            kept = same_everywhere(api, keep | recipes().keys()) | needed
         request = Request(itinerary, keep_going, visitor, needed, kept, fresh)
         with machines.rented(kind_of(itinerary), slot, {FILE: pickle.dumps(request)}) as machine:
             account.follow(machine)
