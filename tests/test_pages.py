@@ -86,6 +86,9 @@ def problems(site: Project, text: str) -> list[str]:
         ('```text title="./README.md"\nx\n```\n', "1: the file path './README.md' is kept by 'make'"),
         ('```text title="."\nx\n```\n', "1: the file path '.' leaves the lab's folder"),
         (f'```text title="{"x" * 101}"\nx\n```\n', "is longer than 100 characters"),
+        ("```console stays\n$ a\n```\n\n```console\n$ b\n```\n", "6: a command is still in the foreground"),
+        ('```console stays\n$ a\n```\n\n```console terminal="b"\n^C\n```\n', "6: nothing is in the foreground of this"),
+        ("```console\n$ a\n^C\n```\n\n```console\n^C\n```\n", "7: nothing is in the foreground of this"),
     ],
 )
 def test_what_is_wrong_with_a_page_is_said_at_its_line(site: Project, text: str, expected: str) -> None:

@@ -128,3 +128,17 @@ def test_what_is_told_without_bash_is_what_bash_would_say(parts: list[str]) -> N
         assert "unexpected EOF" not in said.stderr
         assert "unexpected end of file" not in said.stderr
         assert "here-document" not in said.stderr
+
+
+def test_control_c_ends_what_is_in_the_foreground_before_it() -> None:
+    """A line of its own: what stands before it is how the output begins, what comes after it is the rest."""
+    commands, faults = read_session("$ serve 'it\n> all'\nready\n^C\nbye\n\n$ true\n", 10)
+
+    assert faults == []
+    assert [(c.text, c.expected, c.stays, c.interrupts, c.line) for c in commands] == [
+        ("serve 'it\nall'", ("ready",), True, False, 10),
+        ("^C", ("bye",), False, True, 13),
+        ("true", (), False, False, 16),
+    ]
+    first, _ = read_session("^C\n> quoted\n", 1)
+    assert [(c.text, c.expected) for c in first] == [("^C", ("> quoted",))]

@@ -139,3 +139,46 @@ def test_the_status_of_a_command_is_there_for_the_next(shell: Shell) -> None:
     shell.run("sh -c 'exit 3'", 10)
     assert shell.run("echo $?", 10).lines == ["3"]
     assert shell.run("echo $?", 10).lines == ["0"]
+
+
+SERVER = "echo ready; while sleep 0.05; do :; done"
+
+
+def test_a_command_stays_in_the_foreground_until_it_is_interrupted(shell: Shell) -> None:
+    """What it printed up to then is told at once, the rest with its end; the session goes on, as a terminal does."""
+    shell.run("x=1", 10)
+
+    begun = shell.begin(SERVER, lambda text: "ready" in text, 10)
+    ended = shell.interrupt(10)
+
+    assert (begun.lines, ended.lines, ended.exit_code) == (["ready"], [], 130)
+    assert shell.run("echo $x", 10).lines == ["1"]
+
+
+def test_a_server_that_ends_in_order_says_how(shell: Shell) -> None:
+    """Ctrl-C reaches what is in the foreground; its own exit status is told."""
+    server = "bash -c 'trap \"echo bye; exit 0\" INT; echo up; while :; do sleep 0.05; done'"
+
+    shell.begin(server, lambda text: "up" in text, 10)
+    ended = shell.interrupt(10)
+
+    assert (ended.exit_code, ended.lines) == (0, ["bye"])
+
+
+def test_what_a_server_prints_is_read_while_it_goes_on(shell: Shell, tmp_path: Path) -> None:
+    """More than a pipe holds: it waits for no reader."""
+    shell.begin("head -c 300000 /dev/zero | tr '\\0' x; echo; touch done; sleep 1000", lambda _: True, 10)
+
+    assert wait_for(lambda: True if (tmp_path / "done").exists() else None, 30)
+    assert shell.interrupt(10).exit_code == 130
+
+
+def test_what_was_to_stay_and_has_ended_is_told(shell: Shell) -> None:
+    """With its exit status and its output; the same where it does not print what is shown."""
+    with pytest.raises(StepError, match="has ended, with exit status 3") as ended:
+        shell.begin("echo no; exit_with() { return 3; }; exit_with", lambda text: "ready" in text, 10)
+    assert ended.value.detail == "no"
+    with pytest.raises(StepError, match="nothing is in the foreground"):
+        shell.interrupt(10)
+    with pytest.raises(TimedOutError, match="does not print what is shown"):
+        shell.begin("echo other; sleep 1000", lambda text: "ready" in text, 0.3)

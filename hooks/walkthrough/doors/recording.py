@@ -77,9 +77,13 @@ def _as_meant(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[tu
         if outcome.status == "aborted":
             return
         if isinstance(step, RunCommands):
-            wanted = [0] * (len(step.commands) - 1) + [step.exit_code]
-            pairs = zip(outcome.commands, wanted, strict=False)
-            good = [done for done, _ in itertools.takewhile(lambda pair: pair[0].exit_code == pair[1], pairs)]
+            good = [
+                done
+                for _, done in itertools.takewhile(
+                    lambda pair: pair[1].exit_code == step.wanted(pair[0], pair[1].exit_code),  # noqa: B023
+                    zip(step.commands, outcome.commands, strict=False),
+                )
+            ]
             yield number, good
             if len(good) < len(step.commands):
                 return

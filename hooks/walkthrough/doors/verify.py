@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from walkthrough.doors.pool import side_by_side
 from walkthrough.errors import Location, NoSuchImageError, Problem
-from walkthrough.machine.bases import Base, of_the_machine
+from walkthrough.machine.bases import RELEASES, Base, of_the_machine
 from walkthrough.machine.cleanup import lock_of
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
@@ -100,6 +100,8 @@ class Options:
     """Set by who wants no more pages: those under way are ended, and the others have no result."""
     visitor: Callable[[str], Visitor] | None = None
     """Returns, for a page's path, who looks at each of its steps that passed."""
+    release: str = field(default_factory=lambda: os.environ.get("LABS_DOCKER") or RELEASES[0])
+    """The release of Docker that the machines have."""
     workers: int = field(default_factory=lambda: min(4, 1 + (os.cpu_count() or 1)))
     """Pages at a time: one more than there are processors, as each waits a good part of its time."""
 
@@ -161,7 +163,9 @@ def _bases(
     """
     itineraries, visitor = course.itineraries, options.visitor
     wanted = {
-        path: bases_of(itineraries[path]) | of_the_machine() | (visitor(path).needs if visitor else set())
+        path: bases_of(itineraries[path])
+        | _of_machine(itineraries[path], options)
+        | (visitor(path).needs if visitor else set())
         for path in pages
     }
     bases: dict[str, Base] = {}
@@ -181,6 +185,10 @@ def _bases(
         yield bases, faults
 
 
+def _of_machine(itinerary: Itinerary, options: Options) -> set[str]:
+    return of_the_machine(kind_of(itinerary), options.release)
+
+
 class _Runner:
     """Verifies pages: those that are remembered at once, the others in a pool."""
 
@@ -189,7 +197,7 @@ class _Runner:
     ) -> None:
         self._course, self._engine, self._bases = course, engine, bases
         self._reporter, self._options = reporter, options
-        self._machines = Machines(engine, bases, reporter.say)
+        self._machines = Machines(engine, bases, options.release, reporter.say)
         self._cache = Cache(state_folder())
         self._had: dict[int, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
@@ -263,7 +271,7 @@ class _Runner:
         return self._accepted(itinerary, PageResult(path, "unchanged", remembered)) if remembered else None
 
     def _used(self, itinerary: Itinerary) -> list[Base]:
-        names = bases_of(itinerary) | images_of(itinerary) | of_the_machine()
+        names = bases_of(itinerary) | images_of(itinerary) | _of_machine(itinerary, self._options)
         return [self._bases[name] for name in sorted(names) if name in self._bases]
 
     def _walked(self, path: str, worker: int) -> PageResult:

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -26,6 +27,13 @@ RECIPES = Path(__file__).parent / "recipes"
 """The folder of the recipes."""
 READER = Path(__file__).parent / "reader"
 """The build context of the reader's machine."""
+
+
+_ENGINE = "docker"
+Kind = Literal["fresh", "docker"]
+"""A machine just rented, or one that its reader has set up: stages of the build."""
+RELEASES = ("29", "26")
+"""The releases of Docker that pages are walked on; the first is the one that the setup page installs."""
 
 
 class Base(BaseModel):
@@ -122,9 +130,16 @@ def names_in(texts: Iterable[str]) -> set[str]:
     return names
 
 
-def of_the_machine() -> set[str]:
-    """Return the base images that the reader's machine is made from."""
-    return names_in([(READER / "Dockerfile").read_text(encoding="utf-8")])
+def of_the_machine(kind: Kind, release: str) -> set[str]:
+    """Return the base images that a reader's machine is made from, with Docker of that release where it has Docker."""
+    texts = [(READER / "Dockerfile").read_text(encoding="utf-8")]
+    named = {name for name in names_in(texts) if not name.startswith(f"{_ENGINE}:")}
+    return named | {engine_of(release)} if kind == "docker" else named
+
+
+def engine_of(release: str) -> str:
+    """Return the name of the image that holds Docker of a release, such as ``29``."""
+    return f"{_ENGINE}:{release}-dind"
 
 
 def certificates() -> list[Path]:

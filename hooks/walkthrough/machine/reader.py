@@ -23,12 +23,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 import docker.errors
 
 from walkthrough.errors import AbortedError
-from walkthrough.machine.bases import READER, Base, of_the_machine
+from walkthrough.machine.bases import READER, Base, Kind, engine_of, of_the_machine
 from walkthrough.machine.engine import Engine
 
 MACHINE_LABEL = "docker-labs.machine"
@@ -71,8 +70,6 @@ _PATIENCE = 60.0
 """Seconds after which a machine that says nothing is given up; one that lives says so every few seconds."""
 _PACKAGE = Path(__file__).parent.parent
 _SOURCES = (".py", ".sh")
-Kind = Literal["fresh", "docker"]
-"""A machine just rented, or one that its reader has set up: stages of the build."""
 
 
 class Machines:
@@ -83,16 +80,19 @@ class Machines:
     """
 
     def __init__(
-        self, engine: Engine, bases: Mapping[str, Base], say: Callable[[str], None] = lambda _line: None
+        self, engine: Engine, bases: Mapping[str, Base], release: str, say: Callable[[str], None] = lambda _line: None
     ) -> None:
-        self.engine, self._say = engine, say
-        made_from = {name: bases[name].digest for name in sorted(of_the_machine()) if name in bases}
-        self._digest = _digest(made_from)
-        self._one_each: dict[str, threading.Lock] = {"fresh": threading.Lock(), "docker": threading.Lock()}
+        self.engine, self.release, self._say = engine, release, say
+        kinds: tuple[Kind, ...] = ("fresh", "docker")
+        self._digests = {kind: _digest(bases, of_the_machine(kind, release)) for kind in kinds}
+        self._one_each = {kind: threading.Lock() for kind in kinds}
 
     def image(self, kind: Kind) -> str:
         """Return the name of the image of such machines: another one for whatever makes another machine."""
-        return f"{_NAME}-machine:{kind}-{self._digest}"
+        return f"{_NAME}-machine:{self._name(kind)}"
+
+    def _name(self, kind: Kind) -> str:
+        return f"{kind}{self.release if kind == 'docker' else ''}-{self._digests[kind]}"
 
     @contextlib.contextmanager
     def rented(self, kind: Kind, slot: int, files: Mapping[str, bytes]) -> Iterator[Machine]:
@@ -107,7 +107,7 @@ class Machines:
         """
         image = self._provided(kind)
         name = f"{_NAME}-machine-{uuid.uuid4().hex[:8]}"
-        data = [f"--volume={_NAME}-{self._digest}-{slot}:/var/lib/docker"] if kind == "docker" else []
+        data = [f"--volume={_NAME}-{self._name(kind)}-{slot}:/var/lib/docker"] if kind == "docker" else []
         made = self.engine.command(
             "create", "--interactive", "--rm", "--init", "--privileged", f"--label={MACHINE_LABEL}", f"--name={name}",
             f"--memory={_MEMORY}", f"--pids-limit={_PROCESSES}", "--log-driver=none",
@@ -142,24 +142,27 @@ class Machines:
                     shutil.copytree(READER, context)
                     (context / "requirements.txt").write_text(_pinned(), encoding="utf-8")
                     built = self.engine.command(
-                        "buildx", "build", "--load", f"--target={kind}", f"--tag={name}", f"--label={MACHINE_LABEL}",
+                        "buildx", "build", "--load", f"--target={kind}",
+                        f"--build-arg=ENGINE={engine_of(self.release)}", f"--tag={name}", f"--label={MACHINE_LABEL}",
                         str(context), timeout=_BUILD_LIMIT,
                     )  # fmt: skip
                 if built.returncode != 0:
                     said = built.stderr.strip()[-1500:]
                     raise AbortedError(f"the reader's machine cannot be built: {said}", "see why") from None
-                self._forget_old(api)
+                self._forget_old(api, kind)
         return name
 
-    def _forget_old(self, api: docker.DockerClient) -> None:
-        """Remove images and volumes of machines that are made otherwise now."""
+    def _forget_old(self, api: docker.DockerClient, kind: Kind) -> None:
+        """Remove images and volumes of machines of that kind and release that are made otherwise now."""
+        name = self._name(kind)
+        like = re.compile(rf"{_NAME}-(machine:)?{name.rpartition('-')[0]}-[0-9a-f]{{12}}(-\d+)?")
         for image in api.images.list(filters={"label": MACHINE_LABEL}):
             for tag in image.tags:
-                if tag.startswith(f"{_NAME}-machine:") and not tag.endswith(self._digest):
+                if like.fullmatch(tag) and name not in tag:
                     with contextlib.suppress(docker.errors.APIError):
                         api.images.remove(tag)
         for volume in api.volumes.list():
-            if re.fullmatch(rf"{_NAME}-[0-9a-f]+-\d+", str(volume.name)) and self._digest not in str(volume.name):
+            if like.fullmatch(str(volume.name)) and name not in str(volume.name):
                 with contextlib.suppress(docker.errors.APIError):
                     volume.remove()
 
@@ -270,14 +273,14 @@ def _refused(said: str) -> AbortedError:
     return AbortedError(what, "it is a privileged container: use an engine that allows them")
 
 
-def _digest(made_from: Mapping[str, str]) -> str:
+def _digest(bases: Mapping[str, Base], named: Iterable[str]) -> str:
     """Return the digest of all that makes a machine: its build context, its libraries, its base images by digest."""
     told = hashlib.sha256()
     for path in sorted(READER.iterdir()):
         told.update(path.name.encode() + path.read_bytes())
     told.update(_pinned().encode())
-    for name, digest in made_from.items():
-        told.update(f"{name} {digest}\0".encode())
+    for name in sorted(named):
+        told.update(f"{name} {bases[name].digest if name in bases else ''}\0".encode())
     return told.hexdigest()[:12]
 
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 PROMPT, CONTINUATION = "$ ", "> "
+INTERRUPT = "^C"
+"""The line that a terminal shows where its reader presses Ctrl-C."""
 _COMPLETE = re.compile(
     r"""'[^']*'|"(?:[^"\\`$]|\\.|\$\{\w+\}|\$(?![({]))*"|\\.|\$\{[^{}'"`]*\}|\$\([^()'"`<]*\)""", re.DOTALL
 )
@@ -33,6 +35,13 @@ class Command:
     expected: tuple[str, ...]
     last: int
     """Line of the last line that belongs to the command, its shown output included."""
+    stays: bool = False
+    """Whether it stays in the foreground until its reader presses Ctrl-C; what is shown is how its output begins."""
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether it is no command, but Ctrl-C; what is shown then is what came after it."""
+        return self.text == INTERRUPT
 
     @property
     def head(self) -> str:
@@ -55,22 +64,28 @@ def read_session(text: str, first_line: int) -> tuple[list[Command], list[Fault]
         if not lines[at].strip():
             at += 1
             continue
-        if not lines[at].startswith(PROMPT):
+        if not lines[at].startswith(PROMPT) and lines[at] != INTERRUPT:
             return [], [(first_line + at, "a console block must begin with a command", "begin the line with '$ '")]
         said = [lines[at].removeprefix(PROMPT)]
         at += 1
-        while at < len(lines) and f"{lines[at]} ".startswith(CONTINUATION) and is_open("\n".join(said)) is not False:
+        while (
+            at < len(lines)
+            and lines[start] != INTERRUPT
+            and f"{lines[at]} ".startswith(CONTINUATION)
+            and is_open("\n".join(said)) is not False
+        ):
             said.append(lines[at].removeprefix(CONTINUATION) if lines[at] != ">" else "")
             at += 1
         command = "\n".join(said)
-        if is_open(command):
+        if command != INTERRUPT and is_open(command):
             what = "the command is not complete: bash would ask for more"
             faults.append((first_line + at - 1, what, "go on in the next line, after '> '"))
         begun = at
-        while at < len(lines) and not lines[at].startswith(PROMPT):
+        while at < len(lines) and not lines[at].startswith(PROMPT) and lines[at] != INTERRUPT:
             at += 1
         expected = shown(lines[begun:at])
-        commands.append(Command(first_line + start, command, expected, first_line + begun + len(expected) - 1))
+        stays = command != INTERRUPT and at < len(lines) and lines[at] == INTERRUPT
+        commands.append(Command(first_line + start, command, expected, first_line + begun + len(expected) - 1, stays))
     if not commands:
         faults.append((first_line - 1, "the console block holds no command", "begin a command with '$ '"))
     return commands, faults

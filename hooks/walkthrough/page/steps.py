@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from walkthrough.claims.spec import ImageSpec, read_spec
@@ -23,6 +23,8 @@ WRITTEN = "reader-check"
 """Value of the fence option ``written``: the text is the lab's check script and kept by ``make record``."""
 _LOGOUT = "logout"
 """Fence option of a block whose last command ends the shell: its reader logs in again."""
+_STAYS = "stays"
+"""Fence option of a block whose last command stays in the foreground of its terminal."""
 _ILLUSTRATION = "illustration"
 """Fence option of a block that is looked at and nothing else."""
 _COMMANDS = {"bash", "console", "sh", "shell", "shell-session", "zsh"}
@@ -82,13 +84,24 @@ class RunCommands(Step):
     """Run the commands of a console block, each in the page's shell, and compare what they print.
 
     ``exit_code`` is what the last command must return; the others must succeed. ``logout`` tells that it ends the
-    shell, and that what follows is done in a new login.
+    shell, and that what follows is done in a new login. ``terminal`` is the name of another terminal than the first.
     """
 
     commands: tuple[Command, ...]
     exit_code: int = 0
     timeout: float = DEFAULT_TIMEOUT
     logout: bool = False
+    terminal: str = ""
+
+    def wanted(self, command: Command, ended: int) -> int:
+        """Return the exit status that a command must have, which ``ended`` with one.
+
+        One that stays in the foreground has none yet. What is interrupted may end in either way, unless the page says
+        in which: with 130, which is 128 and the number of SIGINT, or with 0 after an orderly end.
+        """
+        last = command is self.commands[-1]
+        free = command.interrupts and not (last and "exit" in self.fence.options) and ended in (0, 130)
+        return ended if command.stays or free else self.exit_code if last else 0
 
     @property
     def title(self) -> str:
@@ -144,6 +157,8 @@ class _Reader:
 
     page: Page
     problems: list[Problem] = field(default_factory=list)
+    busy: set[str] = field(default_factory=set)
+    """The terminals that have a command in the foreground."""
 
     def problem(self, line: int, what: str, todo: str) -> None:
         self.problems.append(Problem(self.page.at(line), what, todo))
@@ -237,14 +252,29 @@ class _Reader:
         return None
 
     def console(self, fence: Fence) -> Step | None:
-        self.options(fence, {"exit", "timeout", _LOGOUT, *_DISPLAY})
+        self.options(fence, {"exit", "timeout", _LOGOUT, _STAYS, "terminal", *_DISPLAY})
         commands, faults = read_session(fence.text, fence.first_text_line)
         for line, what, todo in faults:
             self.problem(line, what, todo)
         if not commands:
             return None
         exit_code, timeout = self.number(fence, "exit", 0), float(self.number(fence, "timeout", 300))
-        return RunCommands(fence, tuple(commands), exit_code, timeout, _LOGOUT in fence.options)
+        if _STAYS in fence.options:
+            commands[-1] = replace(commands[-1], stays=True)
+        terminal = fence.options.get("terminal", "")
+        self.in_foreground(terminal, commands)
+        return RunCommands(fence, tuple(commands), exit_code, timeout, _LOGOUT in fence.options, terminal)
+
+    def in_foreground(self, terminal: str, commands: list[Command]) -> None:
+        """Tell of a terminal that takes no command as one is in its foreground, or is interrupted where none is."""
+        busy = terminal in self.busy
+        if busy and not commands[0].interrupts:
+            what = "a command is still in the foreground of this terminal, so it takes no other"
+            self.problem(commands[0].line, what, "press Ctrl-C before it: a line '^C'; or name another terminal")
+        elif commands[0].interrupts and not busy:
+            what = "nothing is in the foreground of this terminal that Ctrl-C could end"
+            self.problem(commands[0].line, what, "mark the block whose command goes on: stays")
+        (self.busy.add if commands[-1].stays else self.busy.discard)(terminal)
 
 
 def _other_tabs(steps: Iterable[Step]) -> Iterator[int]:

@@ -93,7 +93,7 @@ def block(view: View, fence_number: int, highlighted: str) -> str:
     if isinstance(step, CheckImage):
         html = Markup(_claims(view, step, recorded))
     elif isinstance(step, RunCommands):
-        commands = "\n".join(command.text for command in step.commands)
+        commands = "\n".join(command.text for command in step.commands if not command.interrupts)
         html = Markup('<div data-copy="{}">{}</div>').format(commands, html)
         html = _folded(html, step, _LONG_OUTPUT, "a session")
     elif isinstance(step, WriteFile):

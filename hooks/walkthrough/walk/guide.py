@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,7 @@ from walkthrough.errors import Location, Problem, StepError, TimedOutError
 from walkthrough.images.anatomy import Anatomy
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.subject import ImageSubject
-from walkthrough.page.expected import difference, matches
+from walkthrough.page.expected import ANY_LINES, difference, matches
 from walkthrough.page.pages import Page
 from walkthrough.page.sessions import Command
 from walkthrough.page.steps import (
@@ -36,7 +37,8 @@ from walkthrough.walk.measure import measure
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Status
 from walkthrough.walk.place import Home
 from walkthrough.walk.quiet import Quiet
-from walkthrough.walk.shell import Shell, ShellEndedError
+from walkthrough.walk.shell import Completed, Shell, ShellEndedError
+from walkthrough.walk.terminal import screen_lines
 
 _BLAMED = re.compile(r"(?P<file>[\w.-]*Dockerfile[\w.-]*):(?P<line>\d+)")
 _NO_TERMINAL = re.compile(r"\bnot a (?:TTY|terminal)\b|\bnon[- ]TTY\b|\ba terminal is required\b", re.IGNORECASE)
@@ -56,13 +58,22 @@ class Guide:
 
     def __init__(self, engine: Engine | None, place: Home, state: Path, quiet: Quiet) -> None:
         self.engine, self._place, self._state, self._quiet = engine, place, state, quiet
-        self._shell: Shell | None = None
+        self._shells: dict[str, Shell] = {}
+        self._terminals = contextlib.ExitStack()
         self._origins: dict[str, Location] = {}
 
-    def session(self) -> Shell:
-        """Open a new session, as a reader opens a terminal."""
-        self._shell = self._place.session()
-        return self._shell
+    @contextlib.contextmanager
+    def session(self) -> Iterator[None]:
+        """Sit down at a machine, with new terminals; all are closed in the end."""
+        self._shells = {}
+        with contextlib.ExitStack() as self._terminals:
+            yield
+
+    def _terminal(self, name: str) -> Shell:
+        """Return the terminal of that name, which is opened when it is used first."""
+        if name not in self._shells:
+            self._shells[name] = self._terminals.enter_context(self._place.session())
+        return self._shells[name]
 
     def take(self, page: Page, step: Step, keep_going: bool) -> Outcome:
         """Take one step and say what came of it; a step that fails never raises."""
@@ -88,9 +99,8 @@ class Guide:
             elif isinstance(step, RunCommands):
                 for command in step.commands:
                     line = command.line
-                    wanted = step.exit_code if command is step.commands[-1] else 0
                     with self._quiet.shared():
-                        self._command(command, wanted, step, commands, problems, page)
+                        self._command(command, step, commands, problems, page)
                     if problems and not keep_going:
                         break
             elif isinstance(step, RunScript):
@@ -145,35 +155,37 @@ class Guide:
         why = reason(error, self.engine, self._state)
         return "aborted", StepError(why.what, why.todo)
 
-    def _run(
-        self, text: str, shown: str, wanted: int, step: RunCommands | RunScript, commands: list[CommandOutcome]
-    ) -> CommandOutcome:
-        """Run a text in the page's shell and note it as ``shown``.
+    def _run(self, shell: Shell, text: str, timeout: float, wanted: int, logout: bool = False) -> Completed:
+        """Run a text in a terminal.
 
         A command may end the shell where the page says that it does, or that it fails, and how: its reader opens a new
         terminal then.
         """
-        assert self._shell is not None
         try:
-            result = self._shell.run(text, step.timeout)
+            return shell.run(text, timeout)
         except ShellEndedError as ended:
-            result = ended.result
-            if not (wanted or (isinstance(step, RunCommands) and step.logout)) or result.exit_code != wanted:
+            if not (wanted or logout) or ended.result.exit_code != wanted:
                 raise
-        commands.append(CommandOutcome(shown, result.exit_code, tuple(result.lines), result.seconds))
-        return commands[-1]
+            return ended.result
 
     def _command(
         self,
         command: Command,
-        wanted: int,
         step: RunCommands,
         commands: list[CommandOutcome],
         problems: list[Problem],
         page: Page,
     ) -> None:
-        done = self._run(command.text, command.text, wanted, step, commands)
-        if problem := exit_problem(page, command, wanted, done):
+        shell = self._terminal(step.terminal)
+        if command.interrupts:
+            result = shell.interrupt(step.timeout)
+        elif command.stays:
+            result = shell.begin(command.text, lambda text: _begins(command, screen_lines(text)), step.timeout)
+        else:
+            result = self._run(shell, command.text, step.timeout, step.wanted(command, 0), step.logout)
+        done = _noted(command.text, result)
+        commands.append(done)
+        if problem := exit_problem(page, command, step.wanted(command, done.exit_code), done):
             culprit = self._culprit(done.output)
             if culprit and culprit.path == page.path:
                 what = f"this line fails when line {command.line} runs {problem.what}"
@@ -196,13 +208,23 @@ class Guide:
     def _script(self, step: RunScript, commands: list[CommandOutcome]) -> None:
         # The session itself must outlive a failing line, hence no "set -e". The trap leaves what it is in, be it a
         # function, a subshell or the script, and keeps the status; so the next one out is left in the same way.
-        assert self._shell is not None
+        shell = self._terminal("")
         text = f"set -E; trap 'return $?' ERR\n{step.fence.text}"
-        done = self._run(text, step.fence.text, step.exit_code, step, commands)
-        self._shell.run(f"trap - ERR; set +E; return {done.exit_code}", step.timeout)
+        done = _noted(step.fence.text, self._run(shell, text, step.timeout, step.exit_code))
+        commands.append(done)
+        shell.run(f"trap - ERR; set +E; return {done.exit_code}", step.timeout)
         if done.exit_code != step.exit_code:
             what = f"the script ends with exit status {done.exit_code}, not {step.exit_code}"
             raise StepError(what, "see its output", _end_of(done.output))
+
+
+def _noted(text: str, result: Completed) -> CommandOutcome:
+    return CommandOutcome(text, result.exit_code, tuple(result.lines), result.seconds)
+
+
+def _begins(command: Command, lines: Sequence[str]) -> bool:
+    """Return whether what a command has printed so far begins with what is shown, if anything is."""
+    return not command.expected or matches((*command.expected, ANY_LINES), lines)
 
 
 def exit_problem(page: Page, command: Command, wanted: int, done: CommandOutcome) -> Problem | None:
@@ -218,7 +240,7 @@ def exit_problem(page: Page, command: Command, wanted: int, done: CommandOutcome
 
 def output_problem(page: Page, command: Command, output: Sequence[str]) -> Problem | None:
     """Return the problem of a command that printed ``output`` where the page shows something else, at its line."""
-    if not command.expected or matches(command.expected, output):
+    if not command.expected or (_begins(command, output) if command.stays else matches(command.expected, output)):
         return None
     what = f"'{command.head}' does not print what the page shows"
     todo = "correct the page, or run 'make record' and read the difference"

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _MEMORY_LIMIT_KIB = 8 * 2**20
 _FILE_LIMIT_KIB = 8 * 2**20
 """Size that a file may have which a command writes: more than any image that a page saves."""
 _GRACE = 2.0
+_GLANCE = 0.02
+"""Seconds between two looks at what is in the foreground."""
 _LOOK = 0.5
 """Seconds between two looks at the limits that nothing tells us of."""
 
@@ -35,6 +38,7 @@ _LOOP = r"""
 ulimit -v {memory} 2>/dev/null
 ulimit -f {file} 2>/dev/null
 labs_status=0
+trap 'return $? 2>/dev/null' INT
 labs_again() {{ return "$labs_status"; }}
 while IFS= read -r -u {commands} labs_file; do
   labs_again
@@ -68,6 +72,26 @@ class ShellEndedError(StepError):
         self.result = result
 
 
+class _Foreground:
+    """What a command in the foreground prints, read while it goes on, so that it never waits for a reader."""
+
+    def __init__(self, printed: Printed) -> None:
+        self._printed, self._left = printed, threading.Event()
+        self._reading = threading.Thread(target=self._read, name="foreground", daemon=True)
+        self._reading.start()
+
+    def _read(self) -> None:
+        while not self._left.is_set():
+            if select.select([self._printed.descriptor], [], [], _GLANCE)[0] and self._printed.read():
+                return  # more than is kept: the pipe fills, and its command waits
+
+    def leave(self) -> Printed:
+        """Read no more here; return what is read, and can be read on."""
+        self._left.set()
+        self._reading.join()
+        return self._printed
+
+
 class Shell:
     """A bash session in ``home`` with exactly the environment given.
 
@@ -83,6 +107,7 @@ class Shell:
 
     def _open(self) -> None:
         self._closed = False
+        self._foreground: _Foreground | None = None
         commands_in, self._commands = os.pipe()
         self._answers, answers_out = os.pipe()
 
@@ -116,6 +141,9 @@ class Shell:
         if self._closed:  # the numbers of its descriptors may be another's by now
             return
         self._closed = True
+        if self._foreground:
+            self._foreground.leave()
+            self._foreground = None
         for descriptor in (self._commands, self._answers):
             os.close(descriptor)
         end_session(self._process)
@@ -128,14 +156,59 @@ class Shell:
             ShellEndedError: when it ends the shell itself.
             StepError: when it prints or starts too much.
         """
-        self._count += 1
-        script = self._scratch / f"command-{self._count}"
-        script.write_text(text + "\n", encoding="utf-8")
-        started = time.monotonic()
+        script, started = self._script(text), time.monotonic()
         with Printed(Path(f"{script}.out"), OUTPUT_LIMIT) as printed:
             self._send(script)
             status = self._answer(printed, started, timeout)
         return Completed(status, printed.text, time.monotonic() - started)
+
+    def begin(self, text: str, enough: Callable[[str], bool], timeout: float) -> Completed:
+        """Run a command that stays in the foreground; return what it printed as soon as that is ``enough``.
+
+        Raises:
+            TimedOutError: when it is not enough within ``timeout`` seconds.
+            StepError: when the command ends before, or prints too much.
+        """
+        script, started = self._script(text), time.monotonic()
+        printed = Printed(Path(f"{script}.out"), OUTPUT_LIMIT)
+        self._foreground = _Foreground(printed)
+        self._send(script)
+        while not enough(printed.text):
+            if time.monotonic() > started + timeout:
+                tail = printed.tail
+                self.close()
+                what = f"the command does not print what is shown within {timeout:.0f} s"
+                raise TimedOutError(what, 'does it print something else? A longer limit is set by timeout="…"', tail)
+            if select.select([self._answers], [], [], _GLANCE)[0]:
+                self._foreground.leave()
+                self._foreground = None
+                status = os.read(self._answers, 64).decode().strip() or "none, as its shell has ended"
+                what = f"the command has ended, with exit status {status}; it was to stay in the foreground"
+                raise StepError(what, "see what it prints", printed.tail)
+        return Completed(0, printed.text, time.monotonic() - started)
+
+    def interrupt(self, timeout: float) -> Completed:
+        """Press Ctrl-C: end what is in the foreground; return its exit status, and what it printed after that.
+
+        Raises:
+            TimedOutError: when it does not end within ``timeout`` seconds.
+            StepError: when nothing is in the foreground, or it prints too much.
+        """
+        if self._foreground is None:
+            raise StepError("nothing is in the foreground of this terminal", "an earlier command has ended it")
+        foreground, self._foreground = self._foreground, None
+        started, printed = time.monotonic(), foreground.leave()
+        before = len(printed.text)
+        with printed:
+            os.killpg(self._process.pid, signal.SIGINT)
+            status = self._answer(printed, started, timeout)
+        return Completed(status, printed.text[before:], time.monotonic() - started)
+
+    def _script(self, text: str) -> Path:
+        self._count += 1
+        script = self._scratch / f"command-{self._count}"
+        script.write_text(text + "\n", encoding="utf-8")
+        return script
 
     def _send(self, script: Path) -> None:
         if self._closed:

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from walkthrough.errors import AbortedError, Location, Problem
-from walkthrough.machine.bases import recipes
+from walkthrough.machine.bases import Kind, recipes
 from walkthrough.machine.cleanup import same_everywhere
-from walkthrough.machine.reader import Kind, Machine, Machines
+from walkthrough.machine.reader import Machine, Machines
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.steps import Step
 from walkthrough.walk.abort import CRASHES, disturbance, reason
