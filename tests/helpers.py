@@ -38,7 +38,7 @@ def copy_project(target: Path) -> Path:
     skipped = shutil.ignore_patterns("__pycache__", ".*_cache", "test-artefacts")
     for name in ("docs", "labs", "hooks"):
         shutil.copytree(ROOT / name, target / name, ignore=skipped)
-    for name in ("mkdocs.yml", "conftest.py", "pyproject.toml"):
+    for name in ("mkdocs.yml", "conftest.py", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, target / name)
     for name in ("docs", "labs"):
         shutil.rmtree(target / name / AUTHORING)
@@ -172,7 +172,7 @@ def small_project(target: Path, text: str, name: str = "page") -> Path:
     (target / "docs/index.md").write_text("# A small course\n")
     config = re.sub(r"^nav:.*?\n\n", "", (ROOT / "mkdocs.yml").read_text(), flags=re.DOTALL | re.MULTILINE)
     (target / "mkdocs.yml").write_text(config)
-    for other in ("conftest.py", "pyproject.toml"):
+    for other in ("conftest.py", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / other, target / other)
     if not (target / "hooks").exists():
         shutil.copytree(ROOT / "hooks", target / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
