@@ -93,7 +93,8 @@ def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: s
 def hand_machines(engine: Engine, other: Engine) -> None:
     """Hand all that machines are made from to another engine, which would have to make it otherwise."""
     with contextlib.closing(engine.api()) as api:
-        chosen = [name for name in tags(api) if name.startswith(("docker-labs-machine:", "ubuntu:", "debian:trixie"))]
+        needed = ("docker-labs-machine:docker", "debian:trixie", "docker:", "ubuntu:")
+        chosen = [name for name in tags(api) if name.startswith(needed)]
     with subprocess.Popen(
         [str(engine.docker), "save", *chosen], env=engine.whole_environment, stdout=subprocess.PIPE
     ) as saving:
