@@ -61,7 +61,7 @@ stages: reached
 
 def snapshot(api: docker.DockerClient) -> dict[str, object]:
     """Everything of an engine that people can see, the build cache aside, and the machines' images and volumes."""
-    ours = re.compile(r"docker-labs-(machine:(docker|fresh)-[0-9a-f]{12}|memory|[0-9a-f]{12}-\d+)")
+    ours = re.compile(r"docker-labs-(memory|(machine:)?(docker\d+|fresh)-[0-9a-f]{12}(-\d+)?)")
     images = [(image.id, [tag for tag in sorted(image.tags) if not ours.fullmatch(tag)]) for image in api.images.list()]
     return {
         "containers": sorted((c.id, c.status) for c in api.containers.list(all=True)),
