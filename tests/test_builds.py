@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import runpy
 import uuid
 from pathlib import Path
 
 import pytest
 
 from helpers import run, small_project
+from walkthrough.machine.bases import READER
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.builds import Build, Stages, read_stages, rebuild
 from walkthrough.observe.vertexes import read_account, stage_of, step_of
@@ -142,15 +144,34 @@ stages: reached
 """
 
 
-def test_a_build_is_repeated_with_the_environment_that_it_had(engine: Engine, tmp_path: Path) -> None:
-    """Secrets and arguments from variables; a client that works in a folder that is gone.
-
-    What is made by a verb behind options is known as the page's, and is not left.
-    """
+@pytest.mark.usefixtures("engine")
+def test_a_build_is_repeated_with_the_environment_that_it_had(tmp_path: Path) -> None:
+    """Secrets and arguments from variables; a client that works in a folder that is gone."""
     marker = uuid.uuid4().hex
     project = small_project(tmp_path / "p", PAGE.format(marker=marker))
 
     done = run(project, "walkthrough", "verify")
 
     assert done.returncode == 0, done.stdout
-    assert engine.command("ps", "--all", "--quiet", "--filter", f"name=box-{marker}").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "verb"),
+    [
+        ("run alpine build", "run"),
+        ("--log-level error build -t a .", "build"),
+        ("-D --host=unix:///x image build .", "image build"),
+        ("--context default builder build .", "builder build"),
+        ("buildx --builder default build .", "buildx build"),
+        ("-H unix:///x --debug buildx b .", "buildx b"),
+    ],
+)
+def test_a_verb_is_known_behind_options(words: str, verb: str) -> None:
+    """The machine's docker notes what is a build, wherever its options stand, with the arguments after the verb."""
+    noted = runpy.run_path(str(READER / "docker-noted"))
+
+    found, end = noted["verb_of"](words.split())
+
+    assert found == verb
+    assert (found in noted["BUILD"]) == (verb != "run")
+    assert words.split()[end - 1] == verb.split()[-1]

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from helpers import environment, hand_machines, run, small_project
+from helpers import ROOT, environment, hand_machines, run, small_project
+from walkthrough.machine import embedded
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.reader import MACHINE_LABEL
@@ -141,6 +143,21 @@ def test_the_embedded_engine_leaves_the_machine_alone(engine: Engine) -> None:
     assert "docker0" not in here
     assert "docker0" in there
     assert not Path("/var/run/docker.sock").exists()
+
+
+def test_what_is_installed_on_the_machine_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README says what the embedded engine needs, where it says that the machine is left as it was."""
+    asked: list[list[str]] = []
+    monkeypatch.setattr(embedded, "_checked", lambda command, _environment: asked.append(command))
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "mmdebstrap" else f"/usr/bin/{name}")
+
+    embedded.bootstrap(Path("/nowhere"))
+
+    (installed,) = [command for command in asked if command[:2] == ["apt-get", "install"]]
+    wanted = next(word for word in installed[2:] if not word.startswith("-"))
+    sentences = " ".join((ROOT / "README.md").read_text().split()).split(". ")
+    (said,) = [sentence for sentence in sentences if "leaves the machine as it was" in sentence]
+    assert f"installs `{wanted}` where that is missing" in said
 
 
 ENDLESS = "# A page that does not end\n\n```console\n$ sleep 1000 & sleep 1000 # {marker}\n```\n"

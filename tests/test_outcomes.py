@@ -6,11 +6,13 @@ import errno
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import docker.errors
 import pytest
@@ -26,6 +28,9 @@ from walkthrough.page.course import read_course
 from walkthrough.project import Project, state_folder
 from walkthrough.publish import blocks
 from walkthrough.walk.abort import CRASHES, reason
+from walkthrough.walk.guide import Guide
+from walkthrough.walk.place import Home
+from walkthrough.walk.quiet import Quiet
 
 LAB = "docs/lab-01-small"
 
@@ -244,6 +249,54 @@ def test_every_error_has_one_sentence(tmp_path: Path, name: str) -> None:
     assert says in words
     assert "\n" not in words
     assert len(list(tmp_path.glob(f"{CRASHES}/*.txt"))) == (name == "ours")
+
+
+class Failing:
+    """A place in which nothing can be written, for a reason that is known beforehand."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def write(self, _path: str, _text: str) -> None:
+        """Fail."""
+        raise self.error
+
+
+def refusal() -> docker.errors.APIError:
+    """Return what the SDK raises where the engine holds a request for wrong."""
+    response = requests.Response()
+    response.status_code = 404
+    return docker.errors.APIError("404", response, explanation="no such image")
+
+
+MET: dict[str, tuple[Exception, str, str]] = {
+    "refused": (refusal(), "failed", "the Docker engine refuses this: no such image"),
+    "without end": (
+        subprocess.TimeoutExpired(["/usr/bin/docker", "build"], 600),
+        "timed out",
+        "'docker build' does not end: stopped after 600 s",
+    ),
+    "engine": (docker.errors.APIError("500", explanation="layer is lost"), "aborted", "layer is lost"),
+    "slow": (requests.ReadTimeout("read timed out"), "aborted", "did not answer a request"),
+    "forbidden": (PermissionError(errno.EACCES, "Permission denied", "/etc/x"), "aborted", "refuses '/etc/x'"),
+    "too deep": (RecursionError("too deep"), "aborted", "this is a fault of the tool"),
+    "damaged": (struct.error("unpack requires a buffer"), "aborted", "this is a fault of the tool"),
+}
+
+
+@pytest.mark.parametrize("name", MET)
+def test_whatever_a_step_meets_is_what_came_of_it(tmp_path: Path, name: str) -> None:
+    """Told at its line as failed, timed out or aborted; whoever takes the step meets no error."""
+    project = Project(small_project(tmp_path / "p", '# A page\n\n```text title="a"\nx\n```\n'))
+    itinerary = read_course(project).itineraries[f"{LAB}/page.md"]
+    error, status, says = MET[name]
+    guide = Guide(None, cast("Home", Failing(error)), tmp_path / "state", Quiet(tmp_path / "quiet"))
+
+    outcome = guide.take(itinerary.page, itinerary.steps[0], keep_going=False)
+
+    (problem,) = outcome.problems
+    assert (outcome.status, problem.where.line, problem.aborted) == (status, 3, status == "aborted")
+    assert says in problem.what
 
 
 def test_a_fault_that_cannot_be_kept_says_where_it_is() -> None:

@@ -190,3 +190,14 @@ def test_no_content_is_too_odd(path: str, content: bytes, program: bool) -> None
     found(path, content)
     with pytest.raises(StepError) if not program else contextlib.suppress(StepError):
         dynamic_needs(content)
+
+
+def test_a_program_that_is_cut_off_is_no_fault_of_the_tool() -> None:
+    """Wherever it ends: what is left of it names packages, or is unread, or is no program; there is no traceback."""
+    note = b"\xff Go buildinf:" + bytes([8, 2]) + bytes(16) + counted(b"go1.27.4") + counted(framed(MODULES))
+    for program in (elf({".go.buildinfo": note}), elf({}, data=bytes(32) + note)):
+        assert found("/server", program) == GO
+        for end in range(len(program)):
+            assert {kind for kind, _, _ in found("/server", program[:end])} <= {"go", "unread"}
+            with contextlib.suppress(StepError):
+                dynamic_needs(program[:end])

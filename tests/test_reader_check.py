@@ -331,6 +331,25 @@ def replaced(text: str, *changes: tuple[str, str]) -> str:
     return text
 
 
+def test_the_script_names_a_page_as_it_is_called(tmp_path: Path) -> None:
+    """Whatever is in the name of its file: a quote ends no word, and nothing of it is run."""
+    name = 'it\'s "$(touch x)" `touch x`'
+    project = Project(small_project(tmp_path / "p", "```checks\nimage: a\ncheck: app\nuser: root\n```\n", name))
+    script = reader_check(read_course(project).itineraries.values())
+    (line,) = [line for line in script.splitlines() if line.startswith("    begin ")]
+
+    told = subprocess.run(
+        ["sh", "-c", f'begin() {{ printf %s "$2"; }}\ncheck_app() {{\n{line}\n}}\ncheck_app'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (told.stdout, told.stderr) == (name, "")
+    assert not (tmp_path / "x").exists()
+
+
 def test_an_unknown_name_shows_how_it_is_used(engine: Engine) -> None:
     """And an image that is not there says how it comes to be."""
     assert check(engine, DASH, "nothing").returncode == 2
