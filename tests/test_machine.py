@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,8 +187,10 @@ volumes:
 ```console
 $ cd docker-labs/lab-01-small/FOLDER
 $ mkdir site && echo hello > site/a
-$ docker ps --all --quiet
-$ docker volume ls --quiet
+$ docker ps --all --quiet | wc -l
+0
+$ docker volume ls --quiet | wc -l
+0
 $ docker compose up --detach --quiet-pull
 ...
 $ docker ps --format '{{.Names}} {{.Image}}'
@@ -198,6 +201,16 @@ $ curl --retry 9 --retry-all-errors --silent localhost:8080
 served
 $ docker volume ls --quiet
 FOLDER_kept
+$ docker run --rm --volume visits:/data debian:trixie-slim sh -c 'echo visit >>/data/log; wc -l </data/log'
+1
+$ docker run --rm --volume visits:/data debian:trixie-slim sh -c 'echo visit >>/data/log; wc -l </data/log'
+2
+$ docker run --rm --volume $PWD/site:/out debian:trixie-slim sh -c 'mkdir /out/x; id -u >/out/x/who'
+$ cat site/x/who
+0
+$ docker network create shelf
+…
+$ env -i setsid sleep SECONDS >/dev/null 2>&1 &
 $ sudo docker info --format '{{.Containers}}'
 1
 $ docker compose down --volumes
@@ -205,7 +218,8 @@ $ docker compose down --volumes
 $ docker system prune --all --force --volumes
 ...
 Total reclaimed space: …
-$ docker images --quiet
+$ docker images --quiet | wc -l
+0
 ```
 
 ```dockerfile title="FOLDER/Dockerfile"
@@ -222,15 +236,35 @@ mine
 """
 
 
-def test_two_pages_with_engines_of_their_own_do_not_see_each_other(engine: Engine, tmp_path: Path) -> None:
-    """Compose, a named volume, a bind mount, a port that both publish, and prune, which finds the page's own things."""
-    for name in ("one", "two"):
-        project = small_project(tmp_path, OWN.replace("FOLDER", name), name)
-    before = engine.command("image", "inspect", "--format", "{{.Id}}", "debian:trixie-slim").stdout
+def test_two_pages_with_engines_of_their_own_do_not_see_each_other(engine: Engine, debian: str, tmp_path: Path) -> None:
+    """Compose, a volume, a network and a port that both have, bind mounts, files of root, and prune of all there is.
 
-    done = run(project, "walkthrough", "verify")
+    No process of a page outlives it, not even one that carries no mark.
+    """
+    seconds = f"1001.{uuid.uuid4().int % 10**9}"
+    for name in ("one", "two"):
+        project = small_project(tmp_path, OWN.replace("FOLDER", name).replace("SECONDS", seconds), name)
+    before = engine.command("image", "inspect", "--format", "{{.Id}}", "debian:trixie-slim").stdout
+    stranger = f"labs-test-{uuid.uuid4().hex}"
+    engine.command("create", "--name", stranger, debian)
+
+    try:
+        done = run(project, "walkthrough", "verify")
+        known = engine.command("ps", "--all", "--quiet", "--filter", f"name={stranger}").stdout
+    finally:
+        engine.command("rm", stranger)
 
     for name in ("one", "two"):
         assert f"{name}.md: verified" in done.stdout, done.stdout
+    assert known
     assert engine.command("image", "inspect", "--format", "{{.Id}}", "debian:trixie-slim").stdout == before
     assert machines_left(engine) == ""
+    assert not [place for place in Path("/proc").glob("[0-9]*/cmdline") if _runs(place, seconds)]
+
+
+def _runs(place: Path, word: str) -> bool:
+    """Return whether a process was started with a word."""
+    try:
+        return word.encode() in place.read_bytes().split(b"\0")
+    except OSError:  # it has ended
+        return False
