@@ -8,8 +8,10 @@ import os
 import re
 import shutil
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +145,46 @@ def test_the_embedded_engine_leaves_the_machine_alone(engine: Engine) -> None:
     assert "docker0" not in here
     assert "docker0" in there
     assert not Path("/var/run/docker.sock").exists()
+
+
+class Resolver(socketserver.BaseRequestHandler):
+    """Answers whatever is asked for an address: 10.9.8.7."""
+
+    def handle(self) -> None:
+        """Answer one request (RFC 1035, section 4)."""
+        asked, reply = self.request
+        question = asked[12 : asked.index(0, 12) + 5]
+        answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\x09\x08\x07" if question[-4:-2] == b"\0\1" else b""
+        head = asked[:2] + b"\x81\x80\0\1" + bytes([0, bool(answer)]) + bytes(4)
+        reply.sendto(head + question + answer, self.client_address)
+
+
+def test_names_are_looked_up_where_the_machine_asks_itself(engine: Engine, tmp_path: Path) -> None:
+    """A server at a loopback address, as systemd-resolved is one: in the engine's network nobody is there."""
+    if engine.kind != "embedded":
+        pytest.skip("there is no embedded engine on this machine: its own is used")
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text("nameserver 127.0.0.53\n")
+    state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
+    other = Embedded(state)
+    other.folder.mkdir(parents=True)
+    subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
+    there = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(resolv))
+    try:
+        with socketserver.UDPServer(("127.0.0.53", 53), Resolver) as resolver:
+            threading.Thread(target=resolver.serve_forever, daemon=True).start()
+            started = run(
+                ROOT, "walkthrough", "engine", "start", prefix=there, LABS_STATE=str(state), LABS_ENGINE="embedded"
+            )
+            assert started.returncode == 0, started.stdout
+            within = ["nsenter", f"--target={(other.folder / 'pid').read_text().strip()}", "--mount", "--net"]
+            found = subprocess.run([*within, "getent", "hosts", "labs-test.example"], capture_output=True, text=True)
+            resolver.shutdown()
+    finally:
+        other.remove()
+        state.rmdir()
+
+    assert found.stdout.split() == ["10.9.8.7", "labs-test.example"]
 
 
 def test_what_is_installed_on_the_machine_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
