@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from helpers import ROOT, environment
 from walkthrough.errors import BaseImageError
 from walkthrough.machine import bases
 from walkthrough.machine.bases import recipes
+from walkthrough.machine.cleanup import tags
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
@@ -141,3 +143,46 @@ def test_an_interrupt_ends_the_builds_that_run(engine: Engine, debian: str, tmp_
     assert all("rebuilding labs-test.invalid/" in line for line in begun)
     assert rest == ""
     assert process.returncode == -signal.SIGINT
+
+
+LENDING = """
+import dataclasses, os, signal, sys
+from pathlib import Path
+from walkthrough.machine import bases
+from walkthrough.machine.find import find_engine
+from walkthrough.machine.provision import provided
+bases.RECIPES = Path(sys.argv[1])
+users = dataclasses.replace(find_engine(), kind="own")
+with provided(users, sys.argv[3:], Path(sys.argv[2]), print):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_name_that_a_killed_run_has_lent_is_taken_back_by_the_next(
+    engine: Engine, debian: str, tmp_path: Path
+) -> None:
+    """On the user's own engine, and from the stand-in alone: what has the name otherwise keeps it."""
+    assert debian
+    one, state = recipe(tmp_path / "recipes", "one", ""), tmp_path / "state"
+    users = dataclasses.replace(engine, kind="own")
+    other = f"labs-test.invalid/other:{uuid.uuid4().hex[:8]}"
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    built = engine.command("buildx", "build", "--load", "-q", "-t", other, "-f", "Dockerfile", ".", cwd=tmp_path)
+    assert built.returncode == 0, built.stderr
+
+    command = [sys.executable, "-c", LENDING, str(tmp_path / "recipes"), str(state), one]
+    killed = subprocess.run(command, env=environment(PYTHONPATH=str(ROOT / "hooks")), check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with contextlib.closing(engine.api()) as api:
+        try:
+            assert one in tags(api)
+            (noted,) = (state / "bases").glob("lent-*")
+            noted.write_text(f"{noted.read_text()}{other}\n")
+
+            with provided(users, [], state, print):
+                pass
+
+            assert one not in tags(api)
+            assert other in tags(api)
+        finally:
+            engine.command("image", "rm", "--force", one, other)

@@ -52,7 +52,7 @@ def provided(
     """
     known = recipes()
     bases: dict[str, Base] = {}
-    lent: list[str] = []
+    lent = _Lent(state / "bases" / f"lent-{engine.identity}")
     faults: list[BaseImageError] = []
     with contextlib.closing(engine.api()) as api, contextlib.closing(engine.api()) as asking:
         asking.api.timeout = _REGISTRY_LIMIT
@@ -80,9 +80,32 @@ def provided(
             yield bases
         finally:
             if engine.kind == "own":
-                for name in lent:
-                    with contextlib.suppress(docker.errors.APIError):
-                        api.images.remove(name)
+                lent.take_back(api)
+
+
+class _Lent:
+    """The official names that stand-ins have on the user's engine for a while.
+
+    They are kept in a file too, so that of a run that is killed the next one takes them back.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def add(self, name: str) -> None:
+        """Note a name, before a stand-in has it."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+
+    def take_back(self, api: docker.DockerClient) -> None:
+        """Take the names away, from stand-ins only: somebody may have pulled the official image since."""
+        names = self._file.read_text(encoding="utf-8").split() if self._file.exists() else []
+        for name in dict.fromkeys(names):
+            with contextlib.suppress(docker.errors.APIError):
+                if STAND_IN_LABEL in (api.images.get(name).labels or {}):
+                    api.images.remove(name)
+        self._file.unlink(missing_ok=True)
 
 
 class _Provider:
@@ -96,7 +119,7 @@ class _Provider:
         known: dict[str, Recipe],
         state: Path,
         say: Callable[[str], None],
-        lent: list[str],
+        lent: _Lent,
     ) -> None:
         self._engine, self._api, self._asking, self._known = engine, api, asking, known
         self._state, self._say, self._lent = state, say, lent
@@ -174,10 +197,10 @@ class _Provider:
             if facts.root:
                 shutil.copy(self._root(facts.suite), context / "root.tar")
             label = f"--label={STAND_IN_LABEL}={recipe.label(self._known)}"
+            self._lent.add(facts.image)
             said = self._run("buildx", "build", "--progress=plain", label, f"--tag={facts.image}", str(context))
         if said is not None:
             raise BaseImageError(f"the stand-in for {facts.image} cannot be built:\n{said[-3000:]}")
-        self._lent.append(facts.image)
         self._compare(recipe)
         return self._stand_in(recipe, str(self._local(facts.image).id))
 
