@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,43 @@ def test_a_page_is_walked_as_a_reader_would_on_a_new_instance(engine: Engine, tm
 def machines_left(engine: Engine) -> str:
     """Return the machines that are on the engine."""
     return engine.command("container", "ls", "--all", "--quiet", "--filter", f"label={MACHINE_LABEL}").stdout
+
+
+STORED = """# Stored in another way
+
+```dockerfile title="Dockerfile"
+FROM debian:trixie-slim
+LABEL of={marker}
+RUN head -c 2000000 /dev/zero >/two
+```
+
+```console
+$ docker build --quiet --tag stored docker-labs/lab-01-small
+sha256:…
+```
+
+```checks
+image: stored
+layers: 2
+size: 90 MB
+compressed: 40 MB
+present: [/two]
+stages: reached
+```
+"""
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_page_that_holds_on_both_releases_says_so(tmp_path: Path) -> None:
+    """One stores layers packed, with containerd, the other unpacked; what is measured is what is in them."""
+    project = small_project(tmp_path, STORED.format(marker=uuid.uuid4().hex))
+
+    said = [run(project, "walkthrough", "verify", LABS_DOCKER=release).stdout for release in ("29", "26")]
+
+    assert ["page.md: verified" in words for words in said] == [True, True], said
+    record = json.loads((project / "labs/lab-01-small/evidence/page.json").read_text())
+    held = [record["engine"], *(other["engine"] for other in record["also"])]
+    assert [(one["engine"][:3], one["storage"]) for one in held] == [("29.", "overlayfs"), ("26.", "overlay2")]
 
 
 OWN = """# An engine of one's own

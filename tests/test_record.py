@@ -13,7 +13,7 @@ from helpers import GO_PAGE, ROOT, run, small_project
 from walkthrough.errors import AbortedError
 from walkthrough.page.course import read_course
 from walkthrough.project import Project
-from walkthrough.publish.acceptance import accept, unreadable
+from walkthrough.publish.acceptance import accept, accept_other, unreadable
 from walkthrough.record.evidence import Record, read_record, record_path
 from walkthrough.record.making import kept
 
@@ -77,6 +77,34 @@ UNREADABLE: dict[str, Callable[[Path], object]] = {
     "is no text": lambda place: place.write_bytes(b"\xff\xfe"),
     "is a folder": become_a_folder,
 }
+
+
+def test_a_page_that_holds_on_another_machine_too_says_so(tmp_path: Path) -> None:
+    """Once a release, with the newest of it; its own figures stay, and what held of another content is forgotten."""
+    page = read_course(Project(ROOT)).pages[GO_PAGE]
+    project = Project(tmp_path)
+    place = record_path(project, page)
+    place.parent.mkdir(parents=True)
+    shutil.copy(record_path(Project(ROOT), page), place)
+    known = read_record(project, page)
+    assert known is not None
+
+    def on(version: str, content: str = known.content) -> Record:
+        engine = {**known.engine, "engine": version}
+        return again(known, size=2).model_copy(update={"engine": engine, "content": content})
+
+    said = [accept_other(project, page, on(version)) for version in ("26.1.5", "26.1.5", "26.1.6", "28.0.1")]
+    assert said == [True, False, True, True]
+    assert not accept_other(project, page, on("27.0.0", "another"))
+    kept = read_record(project, page)
+    assert kept is not None
+    assert [held.engine["engine"] for held in kept.also] == ["26.1.6", "28.0.1"]
+    assert kept.model_copy(update={"also": known.also}) == known
+
+    accept(project, page, again(known, size=1.05))
+    assert len(getattr(read_record(project, page), "also", ())) == 2
+    accept(project, page, again(known).model_copy(update={"content": "another"}))
+    assert getattr(read_record(project, page), "also", None) == []
 
 
 @pytest.mark.parametrize("fault", UNREADABLE)

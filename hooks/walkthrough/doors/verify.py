@@ -19,11 +19,11 @@ from walkthrough.machine.cleanup import lock_of
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
-from walkthrough.machine.reader import Machines, end_machines
+from walkthrough.machine.reader import Machines, remove_left
 from walkthrough.page.course import Course, choose
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.project import state_folder
-from walkthrough.publish.acceptance import accept, unreadable
+from walkthrough.publish.acceptance import accept, accept_other, unreadable
 from walkthrough.publish.labfolder import TODO, write_lab
 from walkthrough.record.evidence import Record, read_record, record_path
 from walkthrough.record.making import make_record
@@ -148,7 +148,7 @@ def _alone(engine: Engine, reporter: Reporter) -> Iterator[None]:
         except BlockingIOError:
             reporter.say("waiting: another run is using this Docker engine")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in end_machines(engine):
+        for name in remove_left(engine):
             reporter.say(f"cleaned up after a run that was killed: {name}")
         yield
 
@@ -308,6 +308,7 @@ class _Runner:
                 problems += unreadable(project, page)
                 return replace(result, verdict="failed" if problems else result.verdict, problems=tuple(problems))
             rewritten = [entry.path for entry in drift]
-            if accept(project, page, result.record):
+            main = self._options.release == RELEASES[0]
+            if (accept if main else accept_other)(project, page, result.record):
                 rewritten.append(project.relative(record_path(project, page)))
         return replace(result, rewritten=tuple(rewritten))

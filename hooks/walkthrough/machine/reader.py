@@ -259,10 +259,14 @@ class Machine:
             raise AbortedError(f"the machine does not take {names}: {loaded.stderr.decode(errors='replace')[-500:]}")
 
 
-def end_machines(engine: Engine) -> list[str]:
-    """Remove the machines that are on a host engine, whoever started them; return their names."""
+def remove_left(engine: Engine) -> list[str]:
+    """Remove the machines on a host engine that do not run; return their names.
+
+    One that runs is somebody's: it ends by itself when he goes away.
+    """
     with contextlib.closing(engine.api()) as api:
-        names = [str(one.name) for one in api.containers.list(all=True, filters={"label": MACHINE_LABEL})]
+        found = api.containers.list(all=True, filters={"label": MACHINE_LABEL}, ignore_removed=True)
+        names = [str(one.name) for one in found if one.status != "running"]
     for name in names:
         engine.command("rm", "--force", "--volumes", name)
     return names

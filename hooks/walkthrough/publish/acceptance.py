@@ -9,7 +9,7 @@ from walkthrough.errors import Problem
 from walkthrough.page.pages import Page
 from walkthrough.project import Project
 from walkthrough.publish.labfolder import TODO
-from walkthrough.record.evidence import Past, Record, fault_of, read_file, record_path, write_file
+from walkthrough.record.evidence import Held, Past, Record, fault_of, read_file, record_path, write_file
 
 _SAME_SIZE = 0.02
 """Two measured sizes within 2 % say the same: a stand-in rebuilt from newer packages moves by less."""
@@ -25,8 +25,30 @@ def accept(project: Project, page: Page, record: Record) -> bool:
     known = read_file(path)
     if known and _meaning(known) == _meaning(record) and _same_sizes(known, record):
         return False
-    write_file(path, record.model_copy(update={"past": _past(known, record)}))
+    also = known.also if known and known.content == record.content else []
+    write_file(path, record.model_copy(update={"past": _past(known, record), "also": also}))
     return True
+
+
+def accept_other(project: Project, page: Page, record: Record) -> bool:
+    """Note in a page's record that it also holds on the machine of ``record``; return whether that is new.
+
+    The figures of the page stay those of its own record. Where that is of another content, there is nothing to add to.
+    """
+    path = record_path(project, page)
+    known = read_file(path)
+    if known is None or known.content != record.content or "engine" not in record.engine:
+        return False
+    if any(held.engine == record.engine for held in known.also):
+        return False
+    others = [held for held in known.also if _release(held.engine) != _release(record.engine)]
+    also = sorted([*others, Held(walked=record.walked, engine=record.engine)], key=lambda held: _release(held.engine))
+    write_file(path, known.model_copy(update={"also": also}))
+    return True
+
+
+def _release(engine: dict[str, str]) -> str:
+    return engine["engine"].partition(".")[0]
 
 
 def unreadable(project: Project, page: Page) -> list[Problem]:

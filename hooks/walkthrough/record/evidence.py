@@ -121,6 +121,13 @@ class Past(_Model):
     sizes: dict[str, int]
 
 
+class Held(_Model):
+    """Another machine on which a page of the same content held: its engine's versions, and the day."""
+
+    walked: str
+    engine: dict[str, str]
+
+
 class Record(_Model):
     """What an accepted walk of a page saw. ``content`` is the digest of all that was executable in it."""
 
@@ -133,6 +140,8 @@ class Record(_Model):
     coverage: Coverage
     seconds: float
     steps: list[StepRecord]
+    also: list[Held] = []
+    """Other machines than the record's own."""
     past: list[Past] = []
     """Earlier records, oldest first, each of which measured something else than the next."""
 
