@@ -46,8 +46,8 @@ format: $(VENV)/ready ## bring the Python files into form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/ready ## what the memory saves, and what the preview saves
-	@PYTHONPATH=hooks:tests $(BIN)/python tests/bench.py
+bench: $(VENV)/ready ## what a walk costs beside a plain script: make bench PAGES=…; without pages also what the memory saves
+	@PYTHONPATH=hooks:tests $(BIN)/python tests/bench.py $(PAGES)
 
 engine: $(VENV)/ready ## start the engine, print the lines that let you use it by hand
 	@$(BIN)/python -m walkthrough engine start
