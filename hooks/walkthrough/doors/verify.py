@@ -235,7 +235,7 @@ class _Runner:
 
         def rank(path: str) -> tuple[bool, float]:
             known = read_record(self._course.project, itineraries[path].page)
-            return path not in below, -sum(step.seconds for step in known.steps) if known else 0.0
+            return path not in below, -known.seconds if known else 0.0
 
         return sorted(pages, key=rank)
 

@@ -24,7 +24,18 @@ from walkthrough.errors import StepError
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.vertexes import SOLE, Step, read_account, stage_of, step_of
 
-__all__ = ["Build", "Rebuilt", "Stages", "as_image", "build_of", "read_journal", "read_stages", "rebuild", "stage_of"]
+__all__ = [
+    "Build",
+    "Rebuilt",
+    "Stages",
+    "as_image",
+    "build_of",
+    "packs_layers",
+    "read_journal",
+    "read_stages",
+    "rebuild",
+    "stage_of",
+]
 
 _TAKES_VALUE = re.compile(
     r"-(t|f|o)|--(tag|file|target|build-arg|label|secret|ssh|output|platform|progress|iidfile|"
@@ -170,9 +181,7 @@ def as_image(engine: Engine, api: docker.DockerClient, build: Build, target: str
     done = engine.command(
         "buildx",
         "build",
-        "--load",
-        "-t",
-        name,
+        *_kept_as(name, api),
         *wanted,
         *arguments,
         cwd=build.folder,
@@ -186,6 +195,21 @@ def as_image(engine: Engine, api: docker.DockerClient, build: Build, target: str
     finally:
         with contextlib.suppress(docker.errors.APIError):
             api.images.remove(name, force=True)
+
+
+def packs_layers(api: docker.DockerClient) -> bool:
+    """Return whether the engine's image store is containerd's: it packs layers, and counts what they take on the disk.
+
+    The classic store counts the files of a layer when it makes it, so its own size of an image is their sum.
+    """
+    return "io.containerd.snapshotter.v1" in str(api.info().get("DriverStatus"))
+
+
+def _kept_as(name: str, api: docker.DockerClient) -> list[str]:
+    """Return the options that keep a build as an image to be read once: to pack it may take longer than to build it."""
+    return (
+        [f"--output=type=image,name={name},compression=uncompressed"] if packs_layers(api) else ["--load", "-t", name]
+    )
 
 
 def _targets(engine: Engine, build: Build) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from walkthrough.images.image import Image
 from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
 from walkthrough.machine.engine import Engine
-from walkthrough.observe.builds import Build, Stages, as_image
+from walkthrough.observe.builds import Build, Stages, as_image, packs_layers
 
 
 def stage_parts(
@@ -26,7 +26,7 @@ def stage_parts(
         StepError: where a stage cannot be built alone.
     """
     target = next(iter(build.values("--target")[-1:]), stages.names[-1]).lower()
-    exact = _sizes_are_exact(api)
+    exact = not packs_layers(api)
     parts = []
     for name, base in zip(stages.names, stages.bases, strict=True):
         if name not in stages.reached:
@@ -37,12 +37,3 @@ def stage_parts(
                 size = api.images.get(stage).attrs["Size"] if exact else read_image(api, stage, memory=memory).size
         parts.append(StagePart(name, base, size, stages.copies.get(name, ())))
     return tuple(parts)
-
-
-def _sizes_are_exact(api: docker.DockerClient) -> bool:
-    """Return whether the engine's own size of an image is the sum of the files of its layers.
-
-    So it is in the classic store, which counts them when it makes a layer. The containerd store counts what its folders
-    take on the disk, packed and unpacked: there the layers must be read.
-    """
-    return "io.containerd.snapshotter.v1" not in str(api.info().get("DriverStatus"))
