@@ -14,6 +14,7 @@ from pathlib import Path
 
 from walkthrough.machine.cleanup import tags
 from walkthrough.machine.engine import Engine
+from walkthrough.machine.reader import MACHINE_LABEL
 from walkthrough.page.course import read_course
 from walkthrough.project import Project
 from walkthrough.publish.labfolder import write_lab
@@ -106,6 +107,11 @@ def hand_machines(engine: Engine, other: Engine) -> None:
             check=True,
             timeout=LIMIT,
         )
+
+
+def machines_left(engine: Engine) -> str:
+    """Return the machines that are on the engine."""
+    return engine.command("container", "ls", "--all", "--quiet", "--filter", f"label={MACHINE_LABEL}").stdout
 
 
 @contextlib.contextmanager

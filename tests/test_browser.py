@@ -165,7 +165,7 @@ def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
                 step.fence.number: (
                     step.fence.text
                     if isinstance(step, WriteFile)
-                    else "\n".join(command.text for command in step.commands)
+                    else "\n".join(command.text for command in step.commands if not command.interrupts)
                 )
                 for step in itinerary.steps
                 if isinstance(step, (WriteFile, RunCommands))
@@ -173,7 +173,11 @@ def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
             for index, fence in enumerate(steps):
                 if fence.number in wanted:
                     blocks.nth(index).evaluate(OPEN_TAB)
-                    blocks.nth(index).locator("button[data-md-type=copy]").click(force=True)
+                    button = blocks.nth(index).locator("button[data-md-type=copy]")
+                    assert button.count() == bool(wanted[fence.number]), f"{path}:{fence.line}"
+                    if not wanted[fence.number]:
+                        continue
+                    button.click(force=True)
                     got = page.evaluate("navigator.clipboard.readText()")
                     assert got == wanted[fence.number], f"{path}:{fence.line}"
                     copied += 1

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers import run, small_project
+from helpers import ROOT, machines_left, run, small_project
 from walkthrough.errors import AbortedError
 from walkthrough.machine import reader
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.reader import MACHINE_LABEL, Machine
+from walkthrough.machine.reader import Machine
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import content_digest
 from walkthrough.project import Project
@@ -99,6 +103,29 @@ def test_a_fault_of_the_tool_is_kept_where_the_run_is(tmp_path: Path) -> None:
     assert f"report it with {place}" in str(walked.problems[0])
 
 
+def test_a_machine_has_the_libraries_that_are_imported_there() -> None:
+    """By what walks a page, and by what tries its mutants: a fresh interpreter tells what it loads of others."""
+    look = (
+        "import sys, json, walkthrough.walk.inside, walkthrough.mutate.blocks; "
+        "from walkthrough.claims.registry import claims; claims(); "
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", look], env={"PYTHONPATH": "hooks"}, cwd=ROOT, capture_output=True, check=True
+    )
+    packages = importlib.metadata.packages_distributions()
+    needed = {
+        name
+        for module in json.loads(loaded.stdout)
+        for name in packages.get(module, ())
+        if name not in ("pip", "setuptools")
+    }
+
+    pinned = set(re.findall(r"^([\w.-]+)==", reader.pinned(), re.MULTILINE))
+    assert {re.sub(r"[-_.]+", "-", name).lower() for name in needed} <= pinned
+    assert all("--hash=sha256:" in entry for entry in reader.pinned().strip().split("\n\n"))
+
+
 def test_a_machine_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that lives says so every few seconds."""
     client = tmp_path / "docker"
@@ -158,11 +185,6 @@ def test_a_page_is_walked_as_a_reader_would_on_a_new_instance(engine: Engine, tm
 
     assert "page.md: verified" in done.stdout, done.stdout
     assert machines_left(engine) == ""
-
-
-def machines_left(engine: Engine) -> str:
-    """Return the machines that are on the engine."""
-    return engine.command("container", "ls", "--all", "--quiet", "--filter", f"label={MACHINE_LABEL}").stdout
 
 
 STORED = """# Stored in another way

@@ -14,11 +14,10 @@ import requests
 from playwright.sync_api import expect
 
 from browser import chromium, network_of
-from helpers import environment, free_port, preview, small_project
+from helpers import environment, free_port, machines_left, preview, small_project
 from walkthrough.doors.verify import Options
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.containers import wait_for
-from walkthrough.project import state_folder
 
 ADDRESS = "lab-01-small/page.html"
 PAGE = """\
@@ -117,5 +116,5 @@ def test_a_preview_that_is_ended_walks_no_more(engine: Engine, tmp_path: Path) -
         serving.wait(40)
     begun = log.read_text().count("walking 1 steps")
     assert 1 <= begun <= Options().workers, log.read_text()
-    assert list((state_folder() / "walks").iterdir()) == []
+    assert machines_left(engine) == ""
     assert "Traceback" not in log.read_text()

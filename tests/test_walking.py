@@ -33,7 +33,7 @@ HOLDS = {
     '```dockerfile fragment="Dockerfile"\nFROM …\n...\nCOPY b /b\n```\n\n'
     "```json illustration\n{}\n```\n",
     "ends": '```console exit="3"\n$ cd /tmp\n$ exit 3\n```\n\n```console exit="1"\n$ exec false\n```\n\n'
-    '```bash exit="2"\nexit 2\n```\n\n```console\n$ pwd | grep -c /home$\n1\n```\n',
+    '```bash exit="2"\nexit 2\n```\n\n```console\n$ pwd\n/home/ubuntu\n```\n',
     **{
         f"port-{name}": f"```console\n$ docker run -d --name {name} -p 18473:80 debian:trixie-slim sleep 60\n…\n```\n\n"
         f"```console\n$ docker port {name} | grep -m 1 -c 18473\n1\n$ docker rm -f {name}\n…\n```\n"

@@ -41,6 +41,7 @@ _NAME = "docker-labs"
 _LIBRARIES = (
     "backports.zstd",
     "docker",
+    "jinja2",
     "markdown",
     "pydantic",
     "pymdown-extensions",
@@ -140,7 +141,7 @@ class Machines:
                 with tempfile.TemporaryDirectory(prefix="docker-labs-machine-") as folder:
                     context = Path(folder, "context")
                     shutil.copytree(READER, context)
-                    (context / "requirements.txt").write_text(_pinned(), encoding="utf-8")
+                    (context / "requirements.txt").write_text(pinned(), encoding="utf-8")
                     built = self.engine.command(
                         "buildx", "build", "--load", f"--target={kind}",
                         f"--build-arg=ENGINE={engine_of(self.release)}", f"--tag={name}", f"--label={MACHINE_LABEL}",
@@ -282,13 +283,13 @@ def _digest(bases: Mapping[str, Base], named: Iterable[str]) -> str:
     told = hashlib.sha256()
     for path in sorted(READER.iterdir()):
         told.update(path.name.encode() + path.read_bytes())
-    told.update(_pinned().encode())
+    told.update(pinned().encode())
     for name in sorted(named):
         told.update(f"{name} {bases[name].digest if name in bases else ''}\0".encode())
     return told.hexdigest()[:12]
 
 
-def _pinned() -> str:
+def pinned() -> str:
     """Return the part of this project's requirements that the machine needs, with the hashes."""
     entries = re.split(r"\n(?=[a-z0-9])", _LOCK.read_text(encoding="utf-8"), flags=re.IGNORECASE)
     by_name = {_plain(re.split(r"[=\[ ]", entry, maxsplit=1)[0]): entry.strip() for entry in entries}

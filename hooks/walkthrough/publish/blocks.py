@@ -94,7 +94,10 @@ def block(view: View, fence_number: int, highlighted: str) -> str:
         html = Markup(_claims(view, step, recorded))
     elif isinstance(step, RunCommands):
         commands = "\n".join(command.text for command in step.commands if not command.interrupts)
-        html = Markup('<div data-copy="{}">{}</div>').format(commands, html)
+        if commands:
+            html = Markup('<div data-copy="{}">{}</div>').format(commands, html)
+        else:  # Ctrl-C alone: the theme shows no copy button below this class
+            html = Markup('<div class="no-copy">{}</div>').format(html)
         html = _folded(html, step, _LONG_OUTPUT, "a session")
     elif isinstance(step, WriteFile):
         html = _folded(html, step, _LONG_FILE, step.path)
