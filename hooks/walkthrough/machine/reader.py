@@ -238,26 +238,29 @@ class Machine:
         """End it at once, whatever it does."""
         self.engine.command("rm", "--force", "--volumes", self.name)
 
-    def load(self, images: Iterable[str]) -> None:
-        """Hand images of the host engine to the machine's own.
+    def load(self, archive: Path) -> None:
+        """Hand an archive with an image to the machine's own engine.
 
         Raises:
-            AbortedError: where one cannot be handed over.
+            AbortedError: where it does not take it.
         """
-        chosen = sorted(images)
-        client, environment, names = str(self.engine.docker), self.engine.whole_environment, ", ".join(chosen)
-        loading = [client, "exec", "--interactive", self.name, "docker", "load", "--quiet"]
-        with subprocess.Popen([client, "save", *chosen], env=environment, stdout=subprocess.PIPE) as saving:
-            assert saving.stdout
+        loading = [str(self.engine.docker), "exec", "--interactive", self.name, "docker", "load", "--quiet"]
+        with archive.open("rb") as stream:
             try:
                 loaded = subprocess.run(
-                    loading, env=environment, stdin=saving.stdout, capture_output=True, timeout=_LOAD_LIMIT, check=False
+                    loading,
+                    env=self.engine.whole_environment,
+                    stdin=stream,
+                    capture_output=True,
+                    timeout=_LOAD_LIMIT,
+                    check=False,
                 )
             except subprocess.TimeoutExpired:
-                saving.kill()
-                raise AbortedError(f"{names} cannot be handed to the machine in {_LOAD_LIMIT:.0f} s") from None
-        if loaded.returncode or saving.returncode:
-            raise AbortedError(f"the machine does not take {names}: {loaded.stderr.decode(errors='replace')[-500:]}")
+                raise AbortedError(f"a base image is not taken by the machine in {_LOAD_LIMIT:.0f} s") from None
+        if loaded.returncode:
+            raise AbortedError(
+                f"the machine does not take a base image: {loaded.stderr.decode(errors='replace')[-500:]}"
+            )
 
 
 def remove_left(engine: Engine) -> list[str]:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from walkthrough.errors import AbortedError, Location, Problem
 from walkthrough.machine.bases import Kind, recipes
 from walkthrough.machine.cleanup import same_everywhere
+from walkthrough.machine.handing import forget, packed
 from walkthrough.machine.reader import Machine, Machines
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.steps import Step
@@ -30,6 +31,8 @@ Listener = Callable[[str, int, int, str], None]
 
 _OUTCOME = TypeAdapter(Outcome)
 _PROBLEM = TypeAdapter(Problem)
+_PACKED = Path("bases", "packed")
+"""The folder of the state folder with images as they are handed to machines."""
 _under_way: dict[str, Machine] = {}
 
 
@@ -70,6 +73,7 @@ def walk(
                 api, bases_of(itinerary) | images_of(itinerary) | (visitor.needs if visitor else set())
             )
             kept = same_everywhere(api, keep | recipes().keys()) | needed
+        forget(state / _PACKED, set(kept.values()))
         request = Request(itinerary, keep_going, visitor, needed, kept, fresh)
         with machines.rented(kind_of(itinerary), slot, {FILE: pickle.dumps(request)}) as machine:
             account.follow(machine)
@@ -132,8 +136,8 @@ class Account:
         """Take one thing that the machine tells; return whether the walk is over."""
         [(what, value)] = told.items()
         if what == "missing":
-            if value:
-                machine.load(value)
+            for name in value:
+                self._hand(name, machine)
             machine.send(GO)
         elif what == "engine":
             self._engine = {str(key): str(one) for key, one in value.items()}
@@ -151,6 +155,12 @@ class Account:
         elif what == "aborted":
             self.abort(AbortedError(*value))
         return what == "over"
+
+    def _hand(self, name: str, machine: Machine) -> None:
+        """Hand an image of the host engine to the machine's own."""
+        with contextlib.closing(machine.engine.api()) as api:
+            what = same_everywhere(api, [name])[name]
+            machine.load(packed(api, name, what, self._state / _PACKED))
 
     def _keep(self, name: str, text: str) -> None:
         """Keep the traceback of a fault of this tool where its author finds it."""

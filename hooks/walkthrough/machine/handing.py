@@ -1,0 +1,93 @@
+"""Images as a registry hands them over: archives whose layers are packed.
+
+What the host's engine saves has them unpacked, and containerd's store keeps layers as they came. So an image that is
+built there would have some of its layers packed and others not, which no image of a reader has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tarfile
+import tempfile
+import threading
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+import docker
+
+_LEVEL = 1
+"""Of gzip. They are unpacked a moment later, and what readers are told of packed sizes is measured otherwise."""
+_BLOCK = 1 << 20
+_one_each: dict[Path, threading.Lock] = {}
+
+
+def packed(api: docker.DockerClient, name: str, what: str, folder: Path) -> Path:
+    """Return an archive of the image ``name`` with packed layers, made once.
+
+    Args:
+        what: what the image is (``same_everywhere``), by which its archive is known.
+        folder: where archives are kept.
+
+    Raises:
+        docker.errors.DockerException: where the engine does not give it.
+        OSError: where it cannot be kept.
+    """
+    place = folder / f"{what}.tar"
+    with _one_each.setdefault(place, threading.Lock()):
+        if not place.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="packing-", dir=folder) as scratch:
+                saved, new = Path(scratch, "saved"), Path(scratch, "new")
+                with saved.open("wb") as file:
+                    for part in api.images.get(name).save(chunk_size=_BLOCK, named=name):
+                        file.write(part)
+                _pack(saved, new)
+                new.replace(place)
+        os.utime(place)
+    return place
+
+
+def forget(folder: Path, kept: set[str]) -> None:
+    """Remove the archives of images that are not among ``kept``."""
+    for place in folder.glob("*.tar"):
+        if place.stem not in kept:
+            with contextlib.suppress(OSError):
+                place.unlink()
+
+
+def _pack(saved: Path, new: Path) -> None:
+    """Write the archive ``saved`` anew, in Docker's own form: a manifest, a configuration, and layers, packed."""
+    with tarfile.open(saved) as old, tarfile.open(new, "w") as archive:
+
+        def content(member: str) -> IO[bytes]:
+            return cast("IO[bytes]", old.extractfile(member))
+
+        (manifest,) = json.load(content("manifest.json"))
+        layers = []
+        for number, member in enumerate(manifest["Layers"]):
+            with tempfile.TemporaryFile(dir=new.parent) as layer:
+                _gzip(content(member), layer)
+                layers.append(f"{number}.tar.gz")
+                _add(archive, layers[-1], layer)
+        _add(archive, "config.json", content(manifest["Config"]))
+        told = json.dumps([{"Config": "config.json", "RepoTags": manifest["RepoTags"], "Layers": layers}])
+        with tempfile.TemporaryFile(dir=new.parent) as file:
+            file.write(told.encode())
+            _add(archive, "manifest.json", file)
+
+
+def _gzip(stream: IO[bytes], to: IO[bytes]) -> None:
+    compressor = zlib.compressobj(_LEVEL, wbits=31)
+    while part := stream.read(_BLOCK):
+        to.write(compressor.compress(part))
+    to.write(compressor.flush())
+
+
+def _add(archive: tarfile.TarFile, name: str, file: IO[bytes]) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    archive.addfile(entry, file)
