@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import threading
@@ -16,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from helpers import free_port
-from walkthrough.machine.engine import Engine, move_thread
+from walkthrough.machine.engine import Engine
 from walkthrough.observe.containers import wait_for
 
 DOCKERFILE = """\
@@ -29,21 +30,28 @@ ENTRYPOINT ["chromium", "--headless=new", "--no-sandbox", "--disable-dev-shm-usa
 SITE_IN_BROWSER = "/site"
 """Where in the browser's own file system a site is put."""
 _START_LIMIT = 60.0
+_CLONE_NEWNET = 0x40000000
 
 
 @contextlib.contextmanager
 def network_of(engine: Engine) -> Iterator[None]:
     """Move the calling thread to where published ports appear, and back in the end."""
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        engine.enter_network()
+    if engine.network is None:
+        yield
+        return
+    with Path("/proc/thread-self/ns/net").open() as home, engine.network.open() as network:
+        _move_thread(network.fileno())
         try:
             yield
         finally:
-            if engine.network is not None:
-                move_thread(home)
-    finally:
-        os.close(home)
+            _move_thread(home.fileno())
+
+
+def _move_thread(network: int) -> None:
+    """Move the calling thread to a network namespace, given as an open descriptor of its file (setns(2))."""
+    if ctypes.CDLL(None, use_errno=True).setns(network, _CLONE_NEWNET) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 from helpers import GO_PAGE, ROOT, run, small_project
 from walkthrough.errors import AbortedError
 from walkthrough.page.course import read_course
+from walkthrough.page.pages import Page
 from walkthrough.project import Project
 from walkthrough.publish.acceptance import accept, accept_other, unreadable
 from walkthrough.record.evidence import Record, read_record, record_path
@@ -37,19 +38,25 @@ def again(record: Record, **factors: float) -> Record:
     return record.model_copy(update={"steps": steps, "seconds": record.seconds * 2, "walked": "2099-01-01"})
 
 
+def with_record(folder: Path) -> tuple[Project, Page, Record]:
+    """Return a project in ``folder`` that holds one committed record, its page, and the record."""
+    page = read_course(Project(ROOT)).pages[GO_PAGE]
+    project = Project(folder)
+    place = record_path(project, page)
+    place.parent.mkdir(parents=True)
+    shutil.copy(record_path(Project(ROOT), page), place)
+    known = read_record(project, page)
+    assert known is not None
+    return project, page, known
+
+
 @pytest.mark.parametrize(
     ("factors", "rewritten"),
     [({}, False), ({"memory": 1.5}, False), ({"size": 1.01}, False), ({"size": 1.05}, True), ({"compressed": 2}, True)],
 )
 def test_only_what_the_image_is_rewrites_a_record(tmp_path: Path, factors: dict[str, float], rewritten: bool) -> None:
     """Times and memory are of the run; a size that moved by more than 2 % is news, and the old one becomes history."""
-    page = read_course(Project(ROOT)).pages[GO_PAGE]
-    project = Project(tmp_path)
-    place = record_path(project, page)
-    place.parent.mkdir(parents=True)
-    shutil.copy(record_path(Project(ROOT), page), place)
-    known = read_record(project, page)
-    assert known is not None
+    project, page, known = with_record(tmp_path)
 
     assert accept(project, page, again(known, **factors)) is rewritten
     kept = read_record(project, page)
@@ -81,13 +88,7 @@ UNREADABLE: dict[str, Callable[[Path], object]] = {
 
 def test_a_page_that_holds_on_another_machine_too_says_so(tmp_path: Path) -> None:
     """Once a release, with the newest of it; its own figures stay, and what held of another content is forgotten."""
-    page = read_course(Project(ROOT)).pages[GO_PAGE]
-    project = Project(tmp_path)
-    place = record_path(project, page)
-    place.parent.mkdir(parents=True)
-    shutil.copy(record_path(Project(ROOT), page), place)
-    known = read_record(project, page)
-    assert known is not None
+    project, page, known = with_record(tmp_path)
 
     def on(version: str, content: str = known.content) -> Record:
         engine = {**known.engine, "engine": version}
@@ -110,15 +111,10 @@ def test_a_page_that_holds_on_another_machine_too_says_so(tmp_path: Path) -> Non
 @pytest.mark.parametrize("fault", UNREADABLE)
 def test_a_record_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path, fault: str) -> None:
     """Cut off, empty, of another schema, a folder: a problem where files are compared, and no record elsewhere."""
-    page = read_course(Project(ROOT)).pages[GO_PAGE]
-    project = Project(tmp_path)
-    place = record_path(project, page)
-    place.parent.mkdir(parents=True)
-    shutil.copy(record_path(Project(ROOT), page), place)
-    known = read_record(project, page)
-    assert known is not None
+    project, page, known = with_record(tmp_path)
     assert unreadable(project, page) == []
 
+    place = record_path(project, page)
     UNREADABLE[fault](place)
 
     assert [problem.what for problem in unreadable(project, page)] == [f"the record {project.relative(place)} {fault}"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import socket
@@ -18,9 +17,6 @@ import docker as sdk
 import docker.errors as sdk_errors
 import requests
 
-from walkthrough.errors import EngineMissingError
-
-_CLONE_NEWNET = 0x40000000
 _API_TIMEOUT = 300
 """Seconds for one call of the engine's API; exporting an image of a gigabyte takes some of them."""
 
@@ -113,33 +109,6 @@ class Engine:
             timeout=timeout,
             check=False,
         )
-
-    def enter_network(self) -> None:
-        """Move the calling thread, and what it starts from now on, to where published ports appear.
-
-        Only this thread moves: give each walk a thread of its own, and let it end afterwards.
-        """
-        if self.network is None:
-            return
-        descriptor = os.open(self.network, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            move_thread(descriptor)
-        except OSError as error:
-            what = f"the embedded engine's network cannot be entered: {error.strerror}"
-            raise EngineMissingError(what) from None
-        finally:
-            os.close(descriptor)
-
-
-def move_thread(network: int) -> None:
-    """Move the calling thread to a network namespace, given as an open descriptor of its file (setns(2)).
-
-    Raises:
-        OSError: where it may not be entered.
-    """
-    if ctypes.CDLL(None, use_errno=True).setns(network, _CLONE_NEWNET) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
 
 
 def _knock(host: str) -> None:
