@@ -274,6 +274,41 @@ def test_a_layer_that_is_known_is_not_read_again(memory: LayerMemory) -> None:
     assert first.compressed == read(LAYER, compress=True).compressed
 
 
+def test_a_packed_file_that_holds_a_known_layer_is_not_unpacked_again(
+    memory: LayerMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bases are in every archive of what stands on them."""
+    base, above = LAYER, layer([file("own", b"1")])
+    digests = [f"sha256:{hashlib.sha256(one).hexdigest()}" for one in (base, above)]
+    packed = gzip.compress(base)
+    below = file(f"blobs/sha256/{hashlib.sha256(packed).hexdigest()}", packed)
+    archive = layer([below, file("blobs/sha256/own", above)])
+    read_image(engine_with(layer([below]), digests[:1]), "base", memory=memory)
+    whole = read_image(engine_with(archive, digests), "app")
+    seen: list[str] = []
+
+    def noted(*arguments: Any) -> Blob:
+        blob = read_layer(*arguments)
+        seen.append(blob.digest)
+        return blob
+
+    monkeypatch.setattr("walkthrough.images.reading.read_layer", noted)
+
+    assert read_image(engine_with(archive, digests), "app", memory=memory) == whole
+    assert seen == digests[1:]
+
+
+def test_a_file_that_is_not_named_after_its_digest_is_read(memory: LayerMemory) -> None:
+    """Older engines give every layer's file the same name."""
+    layers = [LAYER, layer([file("own", b"1")])]
+    digests = [f"sha256:{hashlib.sha256(one).hexdigest()}" for one in layers]
+    archive = layer([file(f"{number}/layer.tar", one) for number, one in enumerate(layers)])
+    read_image(engine_with(archive, digests[:1]), "base", memory=memory)
+
+    whole = read_image(engine_with(archive, digests), "app")
+    assert read_image(engine_with(archive, digests), "app", memory=memory) == whole
+
+
 def test_a_size_that_was_not_asked_for_is_not_made_up(memory: LayerMemory) -> None:
     """A layer that was read without its compressed size is read again when that is asked."""
     blob = read(LAYER)

@@ -15,7 +15,7 @@ def side_by_side(
     workers: int,
     abandon: Callable[[], None],
     stopped: threading.Event,
-    choose: Callable[[list[str], int], str] = lambda waiting, _: waiting[0],
+    choose: Callable[[list[str], int], str | None] = lambda waiting, _: waiting[0],
 ) -> None:
     """Call ``work`` with each name and the number of the worker who does it, in up to ``workers`` threads at once.
 
@@ -24,7 +24,7 @@ def side_by_side(
 
     Args:
         work: must not raise.
-        choose: returns which of those that wait, in order, a worker of that number does next.
+        choose: returns which of those that wait, in order, a worker of that number does next; None sends it home.
     """
     waiting, changed = list(names), threading.Condition()
 
@@ -33,7 +33,8 @@ def side_by_side(
             if not waiting or stopped.is_set():
                 return None
             name = choose(waiting, worker)
-            waiting.remove(name)
+            if name is not None:
+                waiting.remove(name)
             return name
 
     def labour(worker: int) -> None:

@@ -7,11 +7,11 @@ import fcntl
 import os
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from walkthrough.doors.order import Order
 from walkthrough.doors.pool import side_by_side
 from walkthrough.errors import Location, NoSuchImageError, Problem
 from walkthrough.machine.bases import RELEASES, Base, of_the_machine
@@ -199,7 +199,6 @@ class _Runner:
         self._reporter, self._options = reporter, options
         self._machines = Machines(engine, bases, options.release, reporter.say)
         self._cache = Cache(state_folder())
-        self._had: dict[int, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
         self._keys: dict[str, str] = {}
         self.results: dict[str, PageResult] = {}
@@ -209,35 +208,22 @@ class _Runner:
         """Fill ``results``; ``faults`` are errors that keep pages from being walked."""
         for path in pages:
             self._page(path, lambda path=path: self._remembered(path, faults.get(path)))  # type: ignore[misc]
+        to_walk = [path for path in pages if path not in self.results]
+        order = Order({path: self._course.itineraries[path] for path in to_walk}, self._seconds())
         side_by_side(
-            self._in_order([path for path in pages if path not in self.results]),
+            order.sort(to_walk),
             lambda path, worker: self._page(path, lambda: self._walked(path, worker)),
             self._options.workers,
             abandon,
             self._options.stopped,
-            self._next,
+            order.choose,
         )
 
-    def _next(self, waiting: list[str], worker: int) -> str:
-        """Return the page that a worker's machine does next: one whose base images it has, else the first that waits.
-
-        To hand a base image to a machine takes as long as to walk a small page.
-        """
-        itineraries = self._course.itineraries
-        path = next((path for path in waiting if bases_of(itineraries[path]) <= self._had[worker]), waiting[0])
-        self._had[worker] |= bases_of(itineraries[path])
-        return path
-
-    def _in_order(self, pages: list[str]) -> list[str]:
-        """Return pages in order: what others build on comes first, then what takes longest."""
-        itineraries = self._course.itineraries
-        below = {earlier.path for path in pages for earlier, _ in itineraries[path].before}
-
-        def rank(path: str) -> tuple[bool, float]:
-            known = read_record(self._course.project, itineraries[path].page)
-            return path not in below, -known.seconds if known else 0.0
-
-        return sorted(pages, key=rank)
+    def _seconds(self) -> dict[str, float]:
+        """Return the seconds that each page took when it was recorded."""
+        course = self._course
+        known = {path: read_record(course.project, one.page) for path, one in course.itineraries.items()}
+        return {path: record.seconds for path, record in known.items() if record}
 
     def _page(self, path: str, how: Callable[[], PageResult | None]) -> None:
         """Take the result of ``how`` for a page; an error costs that page its verdict, and no other."""

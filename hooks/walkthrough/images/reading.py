@@ -9,6 +9,7 @@ compressed size is that of gzip level 6.
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from typing import IO, Any, cast
 
@@ -56,10 +57,10 @@ def read_image(api: docker.DockerClient, name: str, compress: bool = False, memo
         known = {digest: blob for digest in digests if memory and (blob := memory.recall(digest, compress))}
         new = set(digests) - known.keys()
         if new:
-            _export(found, digests, known, compress, name)
+            stored = _export(found, digests, known, compress, name, memory)
             if memory:
                 for digest in new:
-                    memory.keep(known[digest])
+                    memory.keep(known[digest], stored[digest])
         history = found.history()
     except docker.errors.ImageNotFound:
         raise StepError(f"there is no image '{name}'", "does an earlier step on the page build it?") from None
@@ -73,8 +74,10 @@ def read_image(api: docker.DockerClient, name: str, compress: bool = False, memo
     return Image(cast("str", found.id), tuple(layers), {"config": found.attrs["Config"] or {}}, files.entries())
 
 
-def _export(found: Any, digests: list[str], known: dict[str, Blob], compress: bool, name: str) -> None:
-    """Read what is not yet ``known`` of the image's layers from its archive.
+def _export(
+    found: Any, digests: list[str], known: dict[str, Blob], compress: bool, name: str, memory: LayerMemory | None
+) -> dict[str, str]:
+    """Read what is not yet ``known`` of the image's layers from its archive; return what file each of those is in.
 
     Whether a file of the archive is a layer of this image is told by its digest alone. Archives differ from engine to
     engine, and may hold the layers of other platforms, and attestations.
@@ -83,13 +86,15 @@ def _export(found: Any, digests: list[str], known: dict[str, Blob], compress: bo
         StepError: where a layer is not in it or cannot be read, naming the layer and the reason.
     """
     faults: list[str] = []
+    files: dict[str, str] = {}
     archive = Stream(found.save(chunk_size=BLOCK, named=False))
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r|") as outer:
             for member in outer:
                 stream = outer.extractfile(member) if member.isreg() else None
-                if stream is None or f"sha256:{member.name.rpartition('/')[2]}" in known:
-                    continue  # a folder, a link to an equal layer, or a layer that is stored unpacked, and known
+                stored = _digest(member.name)
+                if stream is None or {stored, memory and memory.unpacked(stored)} & known.keys():
+                    continue  # a folder, a link to an equal layer, or a layer that is known
                 try:
                     blob = _blob(stream, compress)
                 except UnreadableError as error:
@@ -97,6 +102,7 @@ def _export(found: Any, digests: list[str], known: dict[str, Blob], compress: bo
                     continue
                 if blob and blob.digest in digests:
                     known[blob.digest] = blob
+                    files[blob.digest] = stored
     except tarfile.TarError as error:
         faults.append(f"the engine's archive breaks off: {error}")
     finally:
@@ -105,6 +111,13 @@ def _export(found: Any, digests: list[str], known: dict[str, Blob], compress: bo
         if digest not in known:
             what = f"layer {number} of {len(digests)} of '{name}' cannot be read ({digest})"
             raise StepError(what, "nothing can be said of this image", "\n".join(faults) or "it is not in the archive")
+    return files
+
+
+def _digest(member: str) -> str:
+    """Return the digest that a file of the archive is named after; nothing, where it has another name."""
+    name = member.rpartition("/")[2]
+    return f"sha256:{name}" if re.fullmatch("[0-9a-f]{64}", name) else ""
 
 
 def _blob(stream: IO[bytes], compress: bool) -> Blob | None:

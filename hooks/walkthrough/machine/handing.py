@@ -7,12 +7,14 @@ built there would have some of its layers packed and others not, which no image 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tarfile
 import tempfile
 import threading
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, cast
 
@@ -28,14 +30,14 @@ def packed(api: docker.DockerClient, name: str, what: str, folder: Path) -> Path
     """Return an archive of the image ``name`` with packed layers, made once.
 
     Args:
-        what: what the image is (``same_everywhere``), by which its archive is known.
+        what: what the image is (``same_everywhere``), by which its archive is known, and by its name.
         folder: where archives are kept.
 
     Raises:
         docker.errors.DockerException: where the engine does not give it.
         OSError: where it cannot be kept.
     """
-    place = folder / f"{what}.tar"
+    place = folder / _place(name, what)
     with _one_each.setdefault(place, threading.Lock()):
         if not place.exists():
             folder.mkdir(parents=True, exist_ok=True)
@@ -50,12 +52,18 @@ def packed(api: docker.DockerClient, name: str, what: str, folder: Path) -> Path
     return place
 
 
-def forget(folder: Path, kept: set[str]) -> None:
-    """Remove the archives of images that are not among ``kept``."""
+def forget(folder: Path, kept: Mapping[str, str]) -> None:
+    """Remove the archives of images that are not among ``kept``: by name, what each is."""
+    places = {_place(name, what) for name, what in kept.items()}
     for place in folder.glob("*.tar"):
-        if place.stem not in kept:
+        if place.name not in places:
             with contextlib.suppress(OSError):
                 place.unlink()
+
+
+def _place(name: str, what: str) -> str:
+    """Return the name of an image's archive. The image's own name is in the archive, and one image may have several."""
+    return f"{hashlib.sha256(f'{name} {what}'.encode()).hexdigest()}.tar"
 
 
 def _pack(saved: Path, new: Path) -> None:

@@ -73,7 +73,7 @@ def walk(
                 api, bases_of(itinerary) | images_of(itinerary) | (visitor.needs if visitor else set())
             )
             kept = same_everywhere(api, keep | recipes().keys()) | needed
-        forget(state / _PACKED, set(kept.values()))
+        forget(state / _PACKED, kept)
         request = Request(itinerary, keep_going, visitor, needed, kept, fresh)
         with machines.rented(kind_of(itinerary), slot, {FILE: pickle.dumps(request)}) as machine:
             account.follow(machine)

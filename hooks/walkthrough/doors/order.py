@@ -1,0 +1,77 @@
+"""Which page a machine walks next: what its Docker has, or has built, need not be had or built again."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from walkthrough.page.itinerary import Itinerary
+from walkthrough.walk.needs import bases_of
+
+_LIGHT = 10.0
+"""Seconds in which a page is done again sooner than another machine is waited for."""
+_PROCESSORS = 2
+"""Processors that a build keeps busy. More builds than that at a time do not end any sooner (measured on Lab 03)."""
+
+
+class Order:
+    """The order in which machines walk pages.
+
+    Pages that build on one another, or on the same pages, are of one group: a machine that has walked one of them has
+    the layers of the others' foundation in its build cache. So a group is walked by few machines: as many as there are
+    pairs of processors.
+
+    Args:
+        itineraries: every page that is walked, by its path.
+        seconds: what each took when it was recorded; one that is not there may take any time.
+        processors: those of the machine; by default all that there are.
+    """
+
+    def __init__(
+        self, itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float], processors: int | None = None
+    ) -> None:
+        self._seconds = seconds
+        self._bases = {path: bases_of(itinerary) for path, itinerary in itineraries.items()}
+        self._below = {path: {page.path for page, _ in one.before} for path, one in itineraries.items()}
+        self._group = _groups({path: {path, *filter(self._heavy, below)} for path, below in self._below.items()})
+        self._most = max(1, (processors or os.cpu_count() or 1) // _PROCESSORS)
+        self._had: dict[int, set[str]] = defaultdict(set)
+        self._walkers: dict[str, set[int]] = defaultdict(set)
+
+    def _heavy(self, path: str) -> bool:
+        return self._seconds.get(path, _LIGHT) >= _LIGHT
+
+    def sort(self, pages: Iterable[str]) -> list[str]:
+        """Return pages in order: what others build on first, then what takes longest."""
+        pages = list(pages)
+        below = {earlier for path in pages for earlier in self._below[path]}
+        return sorted(pages, key=lambda path: (path not in below, -self._seconds.get(path, 0.0)))
+
+    def choose(self, waiting: list[str], worker: int) -> str | None:
+        """Return the page that a worker's machine walks next, or None where all that wait are better left to others.
+
+        Of those that it may walk it is one whose base images the machine has, else the first: to hand a base image to
+        a machine takes as long as to walk a small page.
+        """
+        allowed = [path for path in waiting if self._may(path, worker)]
+        if not allowed:
+            return None
+        path = next((path for path in allowed if self._bases[path] <= self._had[worker]), allowed[0])
+        self._had[worker] |= self._bases[path]
+        self._walkers[self._group[path]].add(worker)
+        return path
+
+    def _may(self, path: str, worker: int) -> bool:
+        walkers = self._walkers[self._group[path]]
+        return worker in walkers or len(walkers) < self._most
+
+
+def _groups(linked: Mapping[str, set[str]]) -> dict[str, str]:
+    """Return the group of each page, named after one of its pages: pages that are linked, by whatever way, have one."""
+    group: dict[str, str] = {}
+    for path, others in linked.items():
+        name = group.setdefault(path, path)
+        joined = {group.setdefault(other, name) for other in others}
+        group |= {member: name for member, of in group.items() if of in joined}
+    return group

@@ -1,0 +1,67 @@
+"""The order of pages: those that share a foundation on one machine, others beside them, none left."""
+
+from __future__ import annotations
+
+import pytest
+
+from walkthrough.doors.order import Order
+from walkthrough.page.itinerary import Itinerary
+from walkthrough.page.pages import FrontMatter, Page
+
+BELOW = {
+    "light": [],
+    "alone": ["light"],
+    "first": ["light"],
+    "second": ["light"],
+    "third": ["light"],
+    "both": ["light", "first", "second"],
+    "after": ["light", "third"],
+}
+SECONDS = {"light": 2.0, "alone": 5.0, "first": 50.0, "second": 90.0, "third": 30.0, "both": 20.0, "after": 400.0}
+
+
+def order(processors: int) -> Order:
+    """Return the order of the pages above on machines with so many processors."""
+    pages = {name: Page(name, "", 1, FrontMatter(), ()) for name in BELOW}
+    itineraries = {
+        name: Itinerary(pages[name], (), tuple((pages[one], ()) for one in below)) for name, below in BELOW.items()
+    }
+    return Order(itineraries, SECONDS, processors)
+
+
+def walked(processors: int, workers: int) -> list[list[str]]:
+    """Return what each of the workers walks, who take turns."""
+    chosen, waiting = order(processors), order(processors).sort(BELOW)
+    walks: list[list[str]] = [[] for _ in range(workers)]
+    home: set[int] = set()
+    while waiting and len(home) < workers:
+        for worker in range(workers):
+            name = chosen.choose(waiting, worker)
+            if name is None:
+                home.add(worker)
+                continue
+            waiting.remove(name)
+            walks[worker].append(name)
+    assert waiting == [], "a page that nobody walks"
+    return walks
+
+
+def test_what_others_build_on_comes_first_then_what_takes_longest() -> None:
+    """So nobody waits in the end for one long page."""
+    assert order(2).sort(BELOW) == ["second", "first", "third", "light", "after", "both", "alone"]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 9])
+def test_pages_of_one_foundation_are_walked_on_one_machine(workers: int) -> None:
+    """What one builds is in that machine's cache for the next; a light foundation binds nobody."""
+    walks = walked(2, workers)
+
+    for group in ({"first", "second", "both"}, {"third", "after"}):
+        assert sum(not group.isdisjoint(walk) for walk in walks) == 1
+
+
+def test_more_processors_let_more_machines_share_a_group() -> None:
+    """Building again costs what is idle there."""
+    walks = walked(4, 2)
+
+    assert all(not {"first", "second", "both"}.isdisjoint(walk) for walk in walks)
