@@ -7,15 +7,16 @@ import contextlib
 import gzip
 import hashlib
 import io
+import json
 import lzma
 import posixpath
 import random
 import sys
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import docker
 import docker.errors
@@ -96,11 +97,11 @@ def test_a_damaged_member_is_no_end_of_the_layer() -> None:
         read(bytes(damaged))
 
 
-def engine_with(archive: bytes, digests: list[str]) -> docker.DockerClient:
+def engine_with(archive: bytes, digests: list[str], descriptor: dict[str, Any] | None = None) -> docker.DockerClient:
     """Return what stands for an engine whose image is exported as ``archive``; no engine stores such an image."""
     found = SimpleNamespace(
         id="sha256:1",
-        attrs={"RootFS": {"Layers": digests}, "Config": {}},
+        attrs={"RootFS": {"Layers": digests}, "Config": {}, "Descriptor": descriptor},
         save=lambda **_: iter([archive]),
         history=list,
     )
@@ -274,39 +275,72 @@ def test_a_layer_that_is_known_is_not_read_again(memory: LayerMemory) -> None:
     assert first.compressed == read(LAYER, compress=True).compressed
 
 
-def test_a_packed_file_that_holds_a_known_layer_is_not_unpacked_again(
-    memory: LayerMemory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Bases are in every archive of what stands on them."""
-    base, above = LAYER, layer([file("own", b"1")])
-    digests = [f"sha256:{hashlib.sha256(one).hexdigest()}" for one in (base, above)]
-    packed = gzip.compress(base)
-    below = file(f"blobs/sha256/{hashlib.sha256(packed).hexdigest()}", packed)
-    archive = layer([below, file("blobs/sha256/own", above)])
-    read_image(engine_with(layer([below]), digests[:1]), "base", memory=memory)
-    whole = read_image(engine_with(archive, digests), "app")
-    seen: list[str] = []
+class Files:
+    """A store that is a table; it notes what is asked for."""
 
-    def noted(*arguments: Any) -> Blob:
-        blob = read_layer(*arguments)
-        seen.append(blob.digest)
-        return blob
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
 
-    monkeypatch.setattr("walkthrough.images.reading.read_layer", noted)
+    def put(self, content: bytes) -> dict[str, Any]:
+        """Keep a file; return what others call it by."""
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        self.files[digest] = content
+        return {"digest": digest}
 
-    assert read_image(engine_with(archive, digests), "app", memory=memory) == whole
-    assert seen == digests[1:]
+    def image(self, *layers: bytes, attested: bool = False) -> tuple[dict[str, Any], list[str]]:
+        """Keep an image of these layers, gzipped; return its descriptor and the digests of its layers."""
+        digests = [f"sha256:{hashlib.sha256(one).hexdigest()}" for one in layers]
+        config = self.put(json.dumps({"rootfs": {"diff_ids": digests}}).encode())
+        manifest = {"config": config, "layers": [self.put(gzip.compress(one)) for one in layers]}
+        whole = self.put(json.dumps(manifest).encode())
+        if attested:
+            other = self.put(json.dumps({"config": self.put(b"{}"), "layers": []}).encode())
+            whole = self.put(json.dumps({"manifests": [other, whole]}).encode())
+        return whole, digests
+
+    @contextlib.contextmanager
+    def blob(self, digest: str) -> Iterator[IO[bytes]]:
+        """Open a file."""
+        self.asked.append(digest)
+        if digest not in self.files:
+            raise OSError(digest)
+        yield io.BytesIO(self.files[digest])
 
 
-def test_a_file_that_is_not_named_after_its_digest_is_read(memory: LayerMemory) -> None:
-    """Older engines give every layer's file the same name."""
-    layers = [LAYER, layer([file("own", b"1")])]
-    digests = [f"sha256:{hashlib.sha256(one).hexdigest()}" for one in layers]
-    archive = layer([file(f"{number}/layer.tar", one) for number, one in enumerate(layers)])
-    read_image(engine_with(archive, digests[:1]), "base", memory=memory)
+@pytest.mark.parametrize("attested", [False, True])
+def test_a_layer_is_read_from_the_store_without_those_below_it(memory: LayerMemory, attested: bool) -> None:
+    """No archive is asked for, nothing is read twice, and the image is the same."""
+    own, store = layer([file("own", b"1")]), Files()
+    whole, digests = store.image(LAYER, own, attested=attested)
+    names = [store.put(gzip.compress(one))["digest"] for one in (LAYER, own)]
+    archive = layer([file("1", LAYER), file("2", own)])
+    memory.keep(read(LAYER))
 
-    whole = read_image(engine_with(archive, digests), "app")
-    assert read_image(engine_with(archive, digests), "app", memory=memory) == whole
+    found = read_image(engine_with(b"", digests, whole), "app", memory=memory, store=store)
+
+    assert found == read_image(engine_with(archive, digests), "app")
+    assert [name in store.asked for name in names] == [False, True]
+    store.asked.clear()
+    assert read_image(engine_with(b"", digests, whole), "app", memory=memory, store=store) == found
+    assert store.asked == []
+
+
+@pytest.mark.parametrize("fault", ["gone", "damaged", "another's", "no manifest", "no descriptor"])
+def test_what_the_store_does_not_give_is_read_from_the_archive(fault: str) -> None:
+    """And nothing is believed whose digest is another."""
+    store = Files()
+    whole, digests = store.image(LAYER)
+    name = store.put(gzip.compress(LAYER))["digest"]
+    if fault == "gone":
+        del store.files[name]
+    if fault in ("damaged", "another's"):
+        store.files[name] = gzip.compress(layer([file("another")])) if fault == "another's" else b"\x1f\x8b damaged"
+    if fault == "no manifest":
+        store.files[whole["digest"]] = b"{"
+    engine = engine_with(layer([file("1", LAYER)]), digests, None if fault == "no descriptor" else whole)
+
+    assert read_image(engine, "app", store=store) == read_image(engine, "app")
 
 
 def test_a_size_that_was_not_asked_for_is_not_made_up(memory: LayerMemory) -> None:

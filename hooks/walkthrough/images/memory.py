@@ -33,47 +33,27 @@ class LayerMemory:
 
     def recall(self, digest: str, compress: bool = False) -> Blob | None:
         """Return the layer of this digest (its diff id) if it is known, with its compressed size if that is wanted."""
-        content = self._read(digest)
-        if content is None:
-            return None
+        place = self._place(digest)
         try:
+            packed = place.read_bytes()
+            told, content = packed[:32], packed[32:]
+            if hashlib.sha256(content).digest() != told:
+                return None
             size, compressed, entries = json.loads(zlib.decompress(content))
-        except (ValueError, zlib.error):
+            os.utime(place)
+        except (OSError, ValueError, zlib.error):
             return None
         if compress and compressed is None:
             return None
         return Blob(digest, size, compressed, tuple((name, _entry(*values)) for name, *values in entries))
 
-    def unpacked(self, stored: str) -> str | None:
-        """Return the digest of the layer that is known to be in a file of this digest, packed in some way."""
-        content = self._read(stored)
-        return content.decode(errors="replace") if content else None
-
-    def keep(self, blob: Blob, stored: str | None = None) -> None:
-        """Remember a layer, and the digest of the file that it is ``stored`` in, where it is packed.
-
-        A folder that cannot be written to costs time, and no verdict.
-        """
+    def keep(self, blob: Blob) -> None:
+        """Remember a layer. A folder that cannot be written to costs time, and no verdict."""
         entries = [(name, *astuple(entry)) for name, entry in blob.entries]
         content = zlib.compress(json.dumps((blob.size, blob.compressed, entries)).encode(), 1)
         with contextlib.suppress(OSError):
-            self._write(blob.digest, content)
-            if stored and stored != blob.digest:
-                self._write(stored, blob.digest.encode())
+            write_whole(self._place(blob.digest), hashlib.sha256(content).digest() + content)
             self._forget()
-
-    def _read(self, digest: str) -> bytes | None:
-        """Return what is kept by a digest, unless it is damaged."""
-        place = self._place(digest)
-        try:
-            kept = place.read_bytes()
-            os.utime(place)
-        except OSError:
-            return None
-        return kept[32:] if hashlib.sha256(kept[32:]).digest() == kept[:32] else None
-
-    def _write(self, digest: str, content: bytes) -> None:
-        write_whole(self._place(digest), hashlib.sha256(content).digest() + content)
 
     def _place(self, digest: str) -> Path:
         return self._folder / f"{self._version}-{digest.removeprefix('sha256:')}"

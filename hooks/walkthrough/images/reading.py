@@ -9,9 +9,10 @@ compressed size is that of gzip level 6.
 from __future__ import annotations
 
 import io
-import re
+import json
 import tarfile
-from typing import IO, Any, cast
+from contextlib import AbstractContextManager
+from typing import IO, Any, Protocol, cast
 
 import docker
 import docker.errors
@@ -41,7 +42,24 @@ _NO_LAYER = "/bin/sh -c #(nop) "
 """How the builder before BuildKit began the words of what it did itself."""
 
 
-def read_image(api: docker.DockerClient, name: str, compress: bool = False, memory: LayerMemory | None = None) -> Image:
+class Store(Protocol):
+    """What gives single files of the engine's image store, so that a layer is read without those below it."""
+
+    def blob(self, digest: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a file by its digest.
+
+        Raises:
+            OSError: where it cannot be had.
+        """
+
+
+def read_image(
+    api: docker.DockerClient,
+    name: str,
+    compress: bool = False,
+    memory: LayerMemory | None = None,
+    store: Store | None = None,
+) -> Image:
     """Read the image ``name`` from the engine.
 
     Args:
@@ -56,11 +74,13 @@ def read_image(api: docker.DockerClient, name: str, compress: bool = False, memo
         digests: list[str] = found.attrs["RootFS"].get("Layers") or []
         known = {digest: blob for digest in digests if memory and (blob := memory.recall(digest, compress))}
         new = set(digests) - known.keys()
-        if new:
-            stored = _export(found, digests, known, compress, name, memory)
-            if memory:
-                for digest in new:
-                    memory.keep(known[digest], stored[digest])
+        if new and store:
+            _pick(found, digests, known, compress, store)
+        if not known.keys() >= new:
+            _export(found, digests, known, compress, name)
+        if memory:
+            for digest in new:
+                memory.keep(known[digest])
         history = found.history()
     except docker.errors.ImageNotFound:
         raise StepError(f"there is no image '{name}'", "does an earlier step on the page build it?") from None
@@ -74,10 +94,36 @@ def read_image(api: docker.DockerClient, name: str, compress: bool = False, memo
     return Image(cast("str", found.id), tuple(layers), {"config": found.attrs["Config"] or {}}, files.entries())
 
 
-def _export(
-    found: Any, digests: list[str], known: dict[str, Blob], compress: bool, name: str, memory: LayerMemory | None
-) -> dict[str, str]:
-    """Read what is not yet ``known`` of the image's layers from its archive; return what file each of those is in.
+def _pick(found: Any, digests: list[str], known: dict[str, Blob], compress: bool, store: Store) -> None:
+    """Read what is not yet ``known`` of the image's layers from the engine's store, as far as that can be done.
+
+    Which file holds which layer is what the image's manifest says (OCI image specification), and is believed only where
+    the digest of what is in it is the layer's.
+    """
+
+    def document(descriptor: dict[str, Any]) -> dict[str, Any]:
+        with store.blob(str(descriptor["digest"])) as file:
+            return cast("dict[str, Any]", json.load(file))
+
+    try:
+        whole = document(found.attrs["Descriptor"])
+        # An image of several platforms, or with attestations, has a manifest for each.
+        manifests = [document(one) for one in whole["manifests"]] if "manifests" in whole else [whole]
+        for manifest in manifests:
+            if document(manifest["config"]).get("rootfs", {}).get("diff_ids") != digests:
+                continue
+            for digest, layer in zip(digests, manifest["layers"], strict=True):
+                if digest not in known:
+                    with store.blob(str(layer["digest"])) as file:
+                        blob = _blob(file, compress)
+                    if blob and blob.digest == digest:
+                        known[digest] = blob
+    except (OSError, ValueError, KeyError, TypeError, UnreadableError):
+        return  # the engine's archive tells what is wrong with the image, if something is
+
+
+def _export(found: Any, digests: list[str], known: dict[str, Blob], compress: bool, name: str) -> None:
+    """Read what is not yet ``known`` of the image's layers from its archive.
 
     Whether a file of the archive is a layer of this image is told by its digest alone. Archives differ from engine to
     engine, and may hold the layers of other platforms, and attestations.
@@ -86,15 +132,13 @@ def _export(
         StepError: where a layer is not in it or cannot be read, naming the layer and the reason.
     """
     faults: list[str] = []
-    files: dict[str, str] = {}
     archive = Stream(found.save(chunk_size=BLOCK, named=False))
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r|") as outer:
             for member in outer:
                 stream = outer.extractfile(member) if member.isreg() else None
-                stored = _digest(member.name)
-                if stream is None or {stored, memory and memory.unpacked(stored)} & known.keys():
-                    continue  # a folder, a link to an equal layer, or a layer that is known
+                if stream is None or f"sha256:{member.name.rpartition('/')[2]}" in known:
+                    continue  # a folder, a link to an equal layer, or a layer that is stored unpacked, and known
                 try:
                     blob = _blob(stream, compress)
                 except UnreadableError as error:
@@ -102,7 +146,6 @@ def _export(
                     continue
                 if blob and blob.digest in digests:
                     known[blob.digest] = blob
-                    files[blob.digest] = stored
     except tarfile.TarError as error:
         faults.append(f"the engine's archive breaks off: {error}")
     finally:
@@ -111,13 +154,6 @@ def _export(
         if digest not in known:
             what = f"layer {number} of {len(digests)} of '{name}' cannot be read ({digest})"
             raise StepError(what, "nothing can be said of this image", "\n".join(faults) or "it is not in the archive")
-    return files
-
-
-def _digest(member: str) -> str:
-    """Return the digest that a file of the archive is named after; nothing, where it has another name."""
-    name = member.rpartition("/")[2]
-    return f"sha256:{name}" if re.fullmatch("[0-9a-f]{64}", name) else ""
 
 
 def _blob(stream: IO[bytes], compress: bool) -> Blob | None:

@@ -7,7 +7,7 @@ import docker
 from walkthrough.images.anatomy import StagePart
 from walkthrough.images.image import Image
 from walkthrough.images.memory import LayerMemory
-from walkthrough.images.reading import read_image
+from walkthrough.images.reading import Store, read_image
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.builds import Build, Stages, as_image, packs_layers
 
@@ -19,6 +19,7 @@ def stage_parts(
     stages: Stages,
     image: Image,
     memory: LayerMemory | None = None,
+    store: Store | None = None,
 ) -> tuple[StagePart, ...]:
     """Return every stage that ``build`` reached, with its size; each is built as an image of its own to measure it.
 
@@ -34,6 +35,8 @@ def stage_parts(
         size = image.size
         if name != target:
             with as_image(engine, api, build, name) as stage:
-                size = api.images.get(stage).attrs["Size"] if exact else read_image(api, stage, memory=memory).size
+                size = (
+                    api.images.get(stage).attrs["Size"] if exact else read_image(api, stage, False, memory, store).size
+                )
         parts.append(StagePart(name, base, size, stages.copies.get(name, ())))
     return tuple(parts)

@@ -22,6 +22,7 @@ from walkthrough.errors import StepError
 from walkthrough.images.image import MOST_LINKS, Image
 from walkthrough.images.memory import LayerMemory
 from walkthrough.images.reading import read_image
+from walkthrough.machine.containerd import Containerd
 from walkthrough.machine.engine import Engine
 from walkthrough.observe import builds
 from walkthrough.observe.containers import Running, running
@@ -68,12 +69,17 @@ class ImageSubject:
     @cached_property
     def image(self) -> Image:
         """The image as it is stored; its layers are compressed only where that is claimed."""
-        return read_image(self.api, self.spec.image, "compressed" in self.spec.made, self.memory)
+        return read_image(self.api, self.spec.image, "compressed" in self.spec.made, self.memory, self.store)
 
     @cached_property
     def memory(self) -> LayerMemory:
         """What is known of layers."""
         return LayerMemory(state_folder() / "layers")
+
+    @cached_property
+    def store(self) -> Containerd | None:
+        """The image store of the machine's Docker, where that is containerd's."""
+        return Containerd() if builds.packs_layers(self.api) else None
 
     @property
     def server(self) -> Container:
@@ -157,7 +163,7 @@ class ImageSubject:
             built = builds.rebuild(self.engine, self.build, _BUILD_LIMIT)
             if built.exit_code == 0 and "upload" in self.spec.made:
                 with builds.as_image(self.engine, self.api, self.build) as edited:
-                    layers = read_image(self.api, edited, True, self.memory).layers
+                    layers = read_image(self.api, edited, True, self.memory, self.store).layers
                 known = {layer.digest for layer in self.image.layers}
                 self._edited = file, sum(layer.compressed or 0 for layer in layers if layer.digest not in known)
         failed = {

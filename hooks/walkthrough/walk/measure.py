@@ -92,7 +92,7 @@ def _anatomy(subject: ImageSubject, stand_in: str | None) -> Anatomy:
         # Where the builder cannot account for the stages, the finding on them says so; the picture then has none.
         with contextlib.suppress(StepError):
             build, stages = subject.build, subject.account
-            parts = stage_parts(subject.engine, subject.api, build, stages, image, subject.memory)
+            parts = stage_parts(subject.engine, subject.api, build, stages, image, subject.memory, subject.store)
             target = next(iter(build.values("--target")[-1:]), stages.names[-1])
             return anatomy(image, parts, stages.own_layers(target))
     return anatomy(image, own_layers=_layers_above(subject, stand_in) if stand_in else None)
