@@ -103,6 +103,9 @@ def test_what_decides_a_verdict_is_in_its_key(tmp_path: Path, monkeypatch: pytes
     assert cache_key(page, [], machine) != first
     assert cache_key(page, [image.model_copy(update={"digest": "sha256:2"})], machine) != first
     assert cache_key(page, [image], "machine:docker-2") != first
+    assert cache_key(page, [image], machine, {"lab.tar.gz": b"1"}) != cache_key(
+        page, [image], machine, {"lab.tar.gz": b"2"}
+    )
     assert cache_key(itinerary_of(tmp_path / "q", "```console\n$ other\n```\n"), [image], machine) != first
     for library in ("docker 0", "Python 0"):
         monkeypatch.setattr(memory, "this_tool", lambda library=library: [library])

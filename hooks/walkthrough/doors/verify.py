@@ -21,9 +21,10 @@ from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
 from walkthrough.machine.reader import Machines, remove_left
 from walkthrough.page.course import Course, choose
-from walkthrough.page.itinerary import Itinerary
+from walkthrough.page.itinerary import Itinerary, needs_downloads
 from walkthrough.project import state_folder
 from walkthrough.publish.acceptance import accept, accept_other, unreadable
+from walkthrough.publish.archive import archives
 from walkthrough.publish.labfolder import TODO, write_lab
 from walkthrough.record.evidence import Record, read_record, record_path
 from walkthrough.record.making import make_record
@@ -252,9 +253,18 @@ class _Runner:
         if fault:
             raise fault
         itinerary = self._course.itineraries[path]
-        self._keys[path] = cache_key(itinerary, self._used(itinerary), self._machines.image(kind_of(itinerary)))
+        machine = self._machines.image(kind_of(itinerary))
+        self._keys[path] = cache_key(itinerary, self._used(itinerary), machine, self._downloads(itinerary))
         remembered = None if self._options.fresh else self._cache.get(self._keys[path], path)
         return self._accepted(itinerary, PageResult(path, "unchanged", remembered)) if remembered else None
+
+    def _downloads(self, itinerary: Itinerary) -> dict[str, bytes]:
+        """Return the downloads of a page's lab by name, where the page takes them."""
+        if not needs_downloads(itinerary):
+            return {}
+        every = self._course.itineraries
+        of_lab = {path: one for path, one in every.items() if one.page.lab == itinerary.page.lab}
+        return {path.rpartition("/")[2]: content for path, content in archives(of_lab).items()}
 
     def _used(self, itinerary: Itinerary) -> list[Base]:
         names = bases_of(itinerary) | images_of(itinerary) | _of_machine(itinerary, self._options)
@@ -274,6 +284,7 @@ class _Runner:
             fresh=options.fresh,
             visitor=visitor,
             keep=frozenset(self._bases),
+            downloads=self._downloads(itinerary),
         )
         record = make_record(itinerary, walked, self._used(itinerary))
         with self._lock:

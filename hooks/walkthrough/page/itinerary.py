@@ -29,6 +29,12 @@ def shown_files(steps: Iterable[Step]) -> dict[str, int]:
     return {step.path: step.fence.line for step in steps if isinstance(step, (WriteFile, ApplyDiff))}
 
 
+def needs_downloads(itinerary: Itinerary) -> bool:
+    """Return whether a walk of the page takes the lab's downloads."""
+    every = [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)
+    return any(isinstance(step, RunCommands) and step.downloads for step in every)
+
+
 def executable_texts(itinerary: Itinerary) -> list[str]:
     """Return the text of everything that a walk of the page runs or writes."""
     every = [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)

@@ -25,6 +25,8 @@ _LOGOUT = "logout"
 """Fence option of a block whose last command ends the shell: its reader logs in again."""
 _STAYS = "stays"
 """Fence option of a block whose last command stays in the foreground of its terminal."""
+_DOWNLOADS = "downloads"
+"""Fence option of a block whose reader has downloaded the lab's archive and its checksum to the home folder."""
 _ILLUSTRATION = "illustration"
 """Fence option of a block that is looked at and nothing else."""
 _COMMANDS = {"bash", "console", "sh", "shell", "shell-session", "zsh"}
@@ -85,6 +87,7 @@ class RunCommands(Step):
 
     ``exit_code`` is what the last command must return; the others must succeed. ``logout`` tells that it ends the
     shell, and that what follows is done in a new login. ``terminal`` is the name of another terminal than the first.
+    ``downloads`` tells that the reader has the lab's downloads in the home folder by then.
     """
 
     commands: tuple[Command, ...]
@@ -92,6 +95,7 @@ class RunCommands(Step):
     timeout: float = DEFAULT_TIMEOUT
     logout: bool = False
     terminal: str = ""
+    downloads: bool = False
 
     def wanted(self, command: Command, ended: int) -> int:
         """Return the exit status that a command must have, which ``ended`` with one.
@@ -252,7 +256,7 @@ class _Reader:
         return None
 
     def console(self, fence: Fence) -> Step | None:
-        self.options(fence, {"exit", "timeout", _LOGOUT, _STAYS, "terminal", *_DISPLAY})
+        self.options(fence, {"exit", "timeout", _LOGOUT, _STAYS, _DOWNLOADS, "terminal", *_DISPLAY})
         commands, faults = read_session(fence.text, fence.first_text_line)
         for line, what, todo in faults:
             self.problem(line, what, todo)
@@ -263,7 +267,8 @@ class _Reader:
             commands[-1] = replace(commands[-1], stays=True)
         terminal = fence.options.get("terminal", "")
         self.in_foreground(terminal, commands)
-        return RunCommands(fence, tuple(commands), exit_code, timeout, _LOGOUT in fence.options, terminal)
+        logout, downloads = _LOGOUT in fence.options, _DOWNLOADS in fence.options
+        return RunCommands(fence, tuple(commands), exit_code, timeout, logout, terminal, downloads)
 
     def in_foreground(self, terminal: str, commands: list[Command]) -> None:
         """Tell of a terminal that takes no command as one is in its foreground, or is interrupted where none is."""

@@ -7,9 +7,10 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from walkthrough.machine.bases import Base
 from walkthrough.page.itinerary import Itinerary, content_digest
@@ -48,15 +49,19 @@ def this_tool() -> list[str]:
     return [tool_digest(), platform.python_version(), *libraries]
 
 
-def cache_key(itinerary: Itinerary, bases: Iterable[Base], machine: str) -> str:
+def cache_key(
+    itinerary: Itinerary, bases: Iterable[Base], machine: str, downloads: Mapping[str, bytes] = MappingProxyType({})
+) -> str:
     """Return the key under which a verdict is remembered: content, images, machine, this tool.
 
     Args:
         bases: the images that the page names and does not make, as far as they can be had.
         machine: the name of its image, which is another for whatever makes another machine.
+        downloads: those of the lab by name, where a step takes them.
     """
     images = sorted((base.model_dump() for base in bases), key=lambda base: str(base["name"]))
-    told = [content_digest(itinerary), images, machine, this_tool()]
+    given = sorted((name, hashlib.sha256(content).hexdigest()) for name, content in downloads.items())
+    told = [content_digest(itinerary), images, machine, this_tool(), given]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

@@ -6,9 +6,10 @@ import contextlib
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import docker.errors
@@ -54,10 +55,19 @@ class Guide:
         engine: the place's own, if it has one that answers from the beginning.
         state: the folder in which this tool's own faults are kept.
         quiet: what lets a time be measured alone.
+        downloads: those of the lab by name, where a step takes them.
     """
 
-    def __init__(self, engine: Engine | None, place: Home, state: Path, quiet: Quiet) -> None:
+    def __init__(
+        self,
+        engine: Engine | None,
+        place: Home,
+        state: Path,
+        quiet: Quiet,
+        downloads: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
         self.engine, self._place, self._state, self._quiet = engine, place, state, quiet
+        self._downloads = downloads
         self._shells: dict[str, Shell] = {}
         self._terminals = contextlib.ExitStack()
         self._origins: dict[str, Location] = {}
@@ -97,6 +107,8 @@ class Guide:
             elif isinstance(step, CompareFragment):
                 self._place.compare(step.path, step.fence.text)
             elif isinstance(step, RunCommands):
+                for name, content in self._downloads.items() if step.downloads else ():
+                    self._place.receive(name, content)
                 for command in step.commands:
                     line = command.line
                     with self._quiet.shared():

@@ -133,7 +133,7 @@ def walk_here(request: Request, engine: Engine | None, tell: Callable[..., None]
     page, steps = itinerary.page, itinerary.steps
     if page.lab is None:
         raise WalkthroughError(f"{page.path} is not a lab page")
-    guide = Guide(engine, Home(page.lab, engine, _JOURNAL), HERE, Quiet(state_folder() / "quiet"))
+    guide = Guide(engine, Home(page.lab, engine, _JOURNAL), HERE, Quiet(state_folder() / "quiet"), request.downloads)
     for earlier, earlier_steps in itinerary.before:
         with guide.session():
             for step in earlier_steps:

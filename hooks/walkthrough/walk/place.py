@@ -44,6 +44,10 @@ class Home(LabFiles):
         scratch = Path(tempfile.mkdtemp(dir=_SCRATCH if Path(_SCRATCH).is_dir() else None))
         return Shell(self.home, scratch, environment, _login)
 
+    def receive(self, name: str, content: bytes) -> None:
+        """Put a file into the home folder, as its reader downloads it."""
+        (self.home / name).write_bytes(content)
+
     def subject(self, spec: ImageSpec, kind: type[S]) -> S:
         """Return an image with the builds until here, and the lab's files as they are.
 

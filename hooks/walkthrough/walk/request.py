@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from walkthrough.page.itinerary import Itinerary
@@ -44,3 +44,5 @@ class Request:
     kept: Mapping[str, str]
     fresh: bool = False
     """Whether nothing is taken from the build cache that was there before."""
+    downloads: Mapping[str, bytes] = field(default_factory=dict)
+    """The lab's downloads by name, where a step takes them."""

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -53,6 +54,7 @@ def walk(
     fresh: bool = False,
     visitor: Visitor | None = None,
     keep: frozenset[str] = frozenset(),
+    downloads: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Walked:
     """Walk a page on a machine.
 
@@ -65,6 +67,7 @@ def walk(
         fresh: take nothing from the build cache that was there before.
         visitor: what it raises aborts the step that was to come.
         keep: names of images that may stay on the machine's engine for later pages, beside those that have a recipe.
+        downloads: those of the lab by name, where a step takes them.
     """
     account = Account(itinerary, state, listener, visitor)
     try:
@@ -74,7 +77,7 @@ def walk(
             )
             kept = same_everywhere(api, keep | recipes().keys()) | needed
         forget(state / _PACKED, kept)
-        request = Request(itinerary, keep_going, visitor, needed, kept, fresh)
+        request = Request(itinerary, keep_going, visitor, needed, kept, fresh, dict(downloads))
         with machines.rented(kind_of(itinerary), slot, {FILE: pickle.dumps(request)}) as machine:
             account.follow(machine)
     except Exception as error:
