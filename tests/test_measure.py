@@ -116,6 +116,40 @@ def test_a_late_time_is_measured_again_by_itself(monkeypatch: pytest.MonkeyPatch
     assert wrong.findings == [timed(0.1)]
 
 
+def test_claims_that_wait_are_measured_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that wait and one that does not are under way at the same time; what is late comes when all are through."""
+    meeting, under_way, alone = threading.Barrier(3), set[str](), list[bool]()
+
+    class Meeting(Scripted):
+        def __init__(self, name: str, waits: bool, *findings: Finding) -> None:
+            super().__init__(*findings)
+            self.of, self.is_waiting = name, waits
+
+        def waits(self, value: Limit) -> bool:
+            return self.is_waiting
+
+        def measure(self, value: Limit, subject: Subject, key: str) -> Finding:
+            if len(self.findings) == 2 or self.of != "late":
+                under_way.add(self.of)
+                meeting.wait(10)
+                under_way.discard(self.of)
+            else:
+                alone.append(not under_way)
+            return super().measure(value, subject, key)
+
+    kinds = {
+        "late": Meeting("late", True, timed(2.0), timed(0.6)),
+        "other": Meeting("other", True, timed(0.5)),
+        "quick": Meeting("quick", False, timed(0.4)),
+    }
+    monkeypatch.setattr(measuring, "claims", lambda: kinds)
+    subject = Whole()
+    subject.spec = ImageSpec("empty", dict.fromkeys(kinds, parse_limit("1 s", "time")))
+
+    assert measure(subject, Alone()).findings == (timed(0.6), timed(0.5), timed(0.4))
+    assert alone == [True]
+
+
 def test_what_is_late_in_company_is_measured_again_when_the_others_are_quiet(tmp_path: Path) -> None:
     """The first try shares the machine; the second begins when nobody else works, and nobody begins before its end."""
     quiet, shared, over = Quiet(tmp_path), threading.Event(), threading.Event()

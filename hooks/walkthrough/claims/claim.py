@@ -103,6 +103,11 @@ class Claim(Generic[V]):
         """
         raise NotImplementedError
 
+    def waits(self, value: V) -> bool:
+        """Return whether to measure it is to wait for a container, so that others are measured meanwhile."""
+        del value
+        return False
+
     def limits(self, value: V) -> Iterator[Limit]:
         """Yield the sizes and times that one value keeps as budgets."""
         if isinstance(value, Limit):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tarfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
@@ -49,6 +50,7 @@ class ImageSubject:
         self._open = ExitStack()
         self._running = ExitStack()
         self._server: Running | None = None
+        self._starting = threading.Lock()
         self._edited: tuple[str, int] | None = None
 
     def __enter__(self) -> Self:
@@ -84,9 +86,10 @@ class ImageSubject:
     @property
     def server(self) -> Container:
         """A container that all claims share which only look at it."""
-        if self._server is None:
-            self._server = self._running.enter_context(self._run())
-        return self._server
+        with self._starting:
+            if self._server is None:
+                self._server = self._running.enter_context(self._run())
+            return self._server
 
     def started(self, fast_probes: bool = False) -> AbstractContextManager[Container]:
         """Start a container of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ TRIES = 4
 
 The first time other pages may be at work; each further time nobody is.
 """
+
+_WAITING = 4
+"""How many claims wait for their containers at a time."""
 
 
 class Alone:
@@ -46,16 +50,37 @@ def measure(subject: ImageSubject, quiet: Quiet | Alone) -> Measured:
     Raises:
         StepError: where the image itself cannot be read.
     """
-    findings = []
     with subject:
         with quiet.shared():
             label = (subject.image.setting("Labels") or {}).get(STAND_IN_LABEL)
         stand_in = label.split()[0] if label else None
-        for name, value in subject.spec.made.items():
-            claim = claims()[name]
-            findings += [measured(claim, entry, subject, key, quiet) for key, entry in claim.entries(value)]
+        findings = _every(subject, quiet)
         with quiet.shared():
             return Measured(tuple(findings), stand_in, _anatomy(subject, stand_in))
+
+
+def _every(subject: ImageSubject, quiet: Quiet | Alone) -> list[Finding]:
+    """Return a finding for every claim, in order: those that wait side by side, and beside these the others in turn.
+
+    What is late is measured again when all others are through.
+    """
+    made = [
+        (claims()[name], entry, key)
+        for name, value in subject.spec.made.items()
+        for key, entry in claims()[name].entries(value)
+    ]
+    tried: dict[int, Finding] = {}
+    with ThreadPoolExecutor(_WAITING, "claims") as pool:
+        waiting = {
+            number: pool.submit(_first, claim, entry, subject, key, quiet)
+            for number, (claim, entry, key) in enumerate(made)
+            if claim.waits(entry)
+        }
+        for number, (claim, entry, key) in enumerate(made):
+            if number not in waiting:
+                tried[number] = _first(claim, entry, subject, key, quiet)
+        tried |= {number: future.result() for number, future in waiting.items()}
+    return [_again(tried[n], claim, entry, subject, key, quiet) for n, (claim, entry, key) in enumerate(made)]
 
 
 def measured(claim: Claim[Any], value: Any, subject: ImageSubject, key: str, quiet: Quiet | Alone) -> Finding:
@@ -63,8 +88,17 @@ def measured(claim: Claim[Any], value: Any, subject: ImageSubject, key: str, qui
 
     Each try stands for itself: one that goes wrong in another way is what is told.
     """
+    return _again(_first(claim, value, subject, key, quiet), claim, value, subject, key, quiet)
+
+
+def _first(claim: Claim[Any], value: Any, subject: ImageSubject, key: str, quiet: Quiet | Alone) -> Finding:
     with quiet.shared():
-        best = _tried(claim, value, subject, key)
+        return _tried(claim, value, subject, key)
+
+
+def _again(
+    best: Finding, claim: Claim[Any], value: Any, subject: ImageSubject, key: str, quiet: Quiet | Alone
+) -> Finding:
     if not best.late:
         return best
     with quiet.alone():

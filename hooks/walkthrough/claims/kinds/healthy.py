@@ -58,6 +58,11 @@ healthy() {
         hint = "" if seconds is not None else f"it never did; the last probe said: {container.last_probe()}"
         return judged(key, "becomes healthy within", value, seconds, hint)
 
+    def waits(self, value: Limit) -> bool:
+        """Return that Docker probes every few seconds."""
+        del value
+        return True
+
     def calls(self, value: Limit) -> Iterator[str]:
         """Yield the script's call."""
         yield call("healthy", math.ceil(value.bound))
