@@ -44,10 +44,31 @@ def find_engine(say: Callable[[str], None] = lambda _line: None, start: bool = T
                 )
             return Engine.users(named.host, client)
         if named.by and (embedded.running() or start):
-            say(f"no Docker engine answers at {named.host}, which {named.by} names; the embedded one is used")
+            why = _refusal(named.host)
+            say(f"no Docker engine answers at {named.host}, which {named.by} names{why}; the embedded one is used")
     if embedded.running() or start:
         return embedded.start(say)
     raise EngineMissingError("no Docker engine answers, and none may be started here")
+
+
+def _refusal(host: str) -> str:
+    """Return, in brackets, what ssh says of a host that it does not reach; nothing where there is no ssh in it."""
+    if not host.startswith("ssh://"):
+        return ""
+    try:
+        said = subprocess.run(
+            ["docker", "--host", host, "version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=False,
+            start_new_session=True,  # without a terminal ssh asks nobody
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return f" ({error})"
+    words = said.stderr.strip().rpartition("stderr=")[2].splitlines()
+    return f" ({words[-1]})" if words else ""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ _LIBRARIES = (
     "pyyaml",
     "requests",
     "tenacity",
+    "urllib3",
 )
 """What walks a page imports these."""
 _PROGRAM = ("python3", "-m", "walkthrough.walk.inside")
@@ -106,7 +107,7 @@ class Machines:
         Raises:
             AbortedError: where it cannot be made, as where privileged containers are refused.
         """
-        image = self._provided(kind)
+        image = self.provide(kind)
         name = f"{_NAME}-machine-{uuid.uuid4().hex[:8]}"
         data = [f"--volume={_NAME}-{self._name(kind)}-{slot}:/var/lib/docker"] if kind == "docker" else []
         made = self.engine.command(
@@ -126,7 +127,7 @@ class Machines:
             # As a rule it has ended by itself, and is gone already.
             self.engine.command("rm", "--force", "--volumes", name)
 
-    def _provided(self, kind: Kind) -> str:
+    def provide(self, kind: Kind) -> str:
         """Return the name of the image of such machines, after building it where it is not there.
 
         Raises:
