@@ -80,10 +80,19 @@ class Engine:
         }
 
     @cached_property
+    def _info(self) -> Mapping[str, Any]:
+        with contextlib.closing(self.api()) as api:
+            return dict(api.info())
+
+    @property
     def identity(self) -> str:
         """The engine's own id, the same for everybody who talks to it."""
-        with contextlib.closing(self.api()) as api:
-            return str(api.info()["ID"])
+        return str(self._info["ID"])
+
+    @property
+    def processors(self) -> int:
+        """How many processors the engine has."""
+        return int(self._info["NCPU"])
 
     def command(
         self,
