@@ -9,14 +9,18 @@ import shutil
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from walkthrough.machine.cleanup import tags
+from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.reader import MACHINE_LABEL
 from walkthrough.page.course import read_course
-from walkthrough.project import Project
+from walkthrough.project import Project, state_folder
 from walkthrough.publish.labfolder import write_lab
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,6 +93,23 @@ def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: s
         timeout=LIMIT,
         check=False,
     )
+
+
+@contextlib.contextmanager
+def second_engine(engine: Engine) -> Iterator[Embedded]:
+    """Start an engine beside the embedded one, with all that machines are made from, in a state folder of its own."""
+    if engine.kind != "embedded":
+        pytest.skip("this machine's own engine is the user's, and there is no second one")
+    state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
+    other = Embedded(state)
+    other.folder.mkdir(parents=True)
+    subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
+    try:
+        hand_machines(engine, other.start(print))
+        yield other
+    finally:
+        other.remove()
+        subprocess.run(["rm", "-r", str(state)], check=True)
 
 
 def hand_machines(engine: Engine, other: Engine) -> None:

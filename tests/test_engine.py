@@ -19,7 +19,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from helpers import ROOT, environment, hand_machines, run, small_project
+from helpers import ROOT, environment, run, second_engine, small_project
 from walkthrough.machine import embedded
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
@@ -78,18 +78,8 @@ def snapshot(api: docker.DockerClient) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def users_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """Yield an engine that was there before: started here, and presented to the project as the user's own."""
-    if engine.kind != "embedded":
-        pytest.skip("this machine's own engine is the user's; every other test runs on it")
-    state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
-    other = Embedded(state)
-    other.folder.mkdir(parents=True)
-    subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
-    try:
-        hand_machines(engine, other.start(print))
+    with second_engine(engine) as other:
         yield other
-    finally:
-        other.remove()
-        state.rmdir()
 
 
 def on_users_engine(other: Embedded, tools: Path) -> tuple[tuple[str, ...], dict[str, str]]:

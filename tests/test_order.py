@@ -65,3 +65,14 @@ def test_more_processors_let_more_machines_share_a_group() -> None:
     walks = walked(4, 2)
 
     assert all(not {"first", "second", "both"}.isdisjoint(walk) for walk in walks)
+
+
+def test_what_was_for_a_worker_who_has_gone_is_walked_by_another() -> None:
+    """Its machine's cache has gone with it."""
+    chosen = order(2)
+    assert chosen.choose(["first", "second"], 0) == "first"
+    assert chosen.choose(["second"], 1) is None
+
+    chosen.leave(0)
+
+    assert chosen.choose(["second"], 1) == "second"

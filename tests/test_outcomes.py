@@ -18,14 +18,14 @@ import docker.errors
 import pytest
 import requests
 
-from helpers import FRONT_DOORS, environment, hand_machines, run, small_project
+from helpers import FRONT_DOORS, environment, run, second_engine, small_project
 from walkthrough.errors import EngineMissingError, Location, Problem
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.reader import MACHINE_LABEL
 from walkthrough.observe.containers import wait_for
 from walkthrough.page.course import read_course
-from walkthrough.project import Project, state_folder
+from walkthrough.project import Project
 from walkthrough.publish import blocks
 from walkthrough.walk.abort import CRASHES, reason
 from walkthrough.walk.guide import Guide
@@ -130,18 +130,8 @@ def test_what_could_not_be_tried_is_not_called_untrue(broken_tool: Path) -> None
 @pytest.fixture(scope="module")
 def mortal(engine: Engine) -> Iterator[Embedded]:
     """Yield an engine to be killed, in a state folder of its own."""
-    if engine.kind != "embedded":
-        pytest.skip("this machine's own engine is the user's, and is not killed")
-    state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
-    other = Embedded(state)
-    other.folder.mkdir(parents=True)
-    subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
-    try:
-        hand_machines(engine, other.start(print))
+    with second_engine(engine) as other:
         yield other
-    finally:
-        other.remove()
-        subprocess.run(["rm", "-r", str(state)], check=True)
 
 
 @pytest.mark.parametrize("door", FRONT_DOORS)

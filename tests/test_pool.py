@@ -24,7 +24,7 @@ def test_two_workers_are_at_work_at_the_same_time() -> None:
 
 
 def test_each_worker_does_next_what_is_chosen_for_it() -> None:
-    """Of those that wait, in the order in which they were given; there are no more workers than things to do."""
+    """Of those that wait, in the order in which they were given; nobody is asked for when none wait."""
     chosen: list[tuple[list[str], int]] = []
     done: list[str] = []
 
@@ -66,3 +66,20 @@ def test_an_interrupt_ends_what_is_under_way_and_begins_nothing() -> None:
         side_by_side(["a", "b"], work, 1, abandoned.set, threading.Event())
 
     assert begun == ended == ["a"]
+
+
+def test_what_a_worker_cannot_do_is_done_by_another_that_has_waited() -> None:
+    """One puts back what only it could have when it began; the other had nothing to do and has not gone home."""
+    begun, given_up = list[tuple[str, int]](), threading.Event()
+
+    def choose(waiting: list[str], worker: int) -> str | None:
+        return waiting[0] if given_up.is_set() == (worker == 1) else None
+
+    def work(name: str, worker: int) -> bool:
+        begun.append((name, worker))
+        given_up.set()
+        return worker == 1
+
+    side_by_side(["a"], work, 2, pytest.fail, threading.Event(), choose)
+
+    assert begun == [("a", 0), ("a", 1)]

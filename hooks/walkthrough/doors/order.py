@@ -25,7 +25,7 @@ class Order:
     Args:
         itineraries: every page that is walked, by its path.
         seconds: what each took when it was recorded; one that is not there may take any time.
-        processors: those of the machine; by default all that there are.
+        processors: those of all machines together; by default all that there are here.
     """
 
     def __init__(
@@ -61,6 +61,11 @@ class Order:
         self._had[worker] |= self._bases[path]
         self._walkers[self._group[path]].add(worker)
         return path
+
+    def leave(self, worker: int) -> None:
+        """Let others walk what was for a worker who will walk nothing any more."""
+        for walkers in self._walkers.values():
+            walkers.discard(worker)
 
     def _may(self, path: str, worker: int) -> bool:
         walkers = self._walkers[self._group[path]]

@@ -11,7 +11,7 @@ _PATIENCE = 0.5
 
 def side_by_side(
     names: Iterable[str],
-    work: Callable[[str, int], None],
+    work: Callable[[str, int], bool | None],
     workers: int,
     abandon: Callable[[], None],
     stopped: threading.Event,
@@ -23,26 +23,36 @@ def side_by_side(
     or ``stopped`` is set, nothing more begins; ``abandon`` is called until what is under way has ended.
 
     Args:
-        work: must not raise.
-        choose: returns which of those that wait, in order, a worker of that number does next; None sends it home.
+        work: must not raise. It returns False where the name waits again, for whom ``choose`` lets have it then.
+        choose: returns which of those that wait, in order, a worker of that number does next; where it returns None,
+            another worker must be chosen for them.
     """
-    waiting, changed = list(names), threading.Condition()
+    waiting, busy, changed = list(names), set[int](), threading.Condition()
 
     def take(worker: int) -> str | None:
         with changed:
-            if not waiting or stopped.is_set():
-                return None
-            name = choose(waiting, worker)
-            if name is not None:
-                waiting.remove(name)
-            return name
+            while not stopped.is_set():
+                name = choose(waiting, worker) if waiting else None
+                if name is not None:
+                    waiting.remove(name)
+                    busy.add(worker)
+                    return name
+                if not waiting and not busy:
+                    break
+                changed.wait(_PATIENCE)  # who is at work may leave something to others
+            return None
 
     def labour(worker: int) -> None:
         try:
             while (name := take(worker)) is not None:
-                work(name, worker)
+                done = work(name, worker) is not False
+                with changed:
+                    busy.discard(worker)
+                    waiting[:0] = [] if done else [name]
+                    changed.notify_all()
         finally:
             with changed:
+                busy.discard(worker)
                 at_work.discard(threading.current_thread())
                 changed.notify_all()
 
@@ -53,7 +63,7 @@ def side_by_side(
 
     at_work = set[threading.Thread]()
     try:
-        for number in range(min(workers, len(waiting))):
+        for number in range(workers):
             thread = threading.Thread(target=labour, args=(number,), name=f"pages {number}", daemon=True)
             at_work.add(thread)
             thread.start()

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from walkthrough.doors.hosts import Host, Wanted, hosts_of
 from walkthrough.doors.order import Order
 from walkthrough.doors.pool import side_by_side
 from walkthrough.errors import Location, NoSuchImageError, Problem
 from walkthrough.machine.bases import RELEASES, Base, of_the_machine
-from walkthrough.machine.cleanup import lock_of
-from walkthrough.machine.engine import Engine
-from walkthrough.machine.find import find_engine
-from walkthrough.machine.provision import provided
-from walkthrough.machine.reader import Machines, remove_left
 from walkthrough.page.course import Course, choose
 from walkthrough.page.itinerary import Itinerary, needs_downloads
 from walkthrough.project import state_folder
@@ -104,7 +98,7 @@ class Options:
     release: str = field(default_factory=lambda: os.environ.get("LABS_DOCKER") or RELEASES[0])
     """The release of Docker that the machines have."""
     workers: int = field(default_factory=lambda: min(4, 1 + (os.cpu_count() or 1)))
-    """Pages at a time: one more than there are processors, as each waits a good part of its time."""
+    """Pages at a time on a host: one more than there are processors, as each waits a good part of its time."""
 
 
 def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Options | None = None) -> Run:
@@ -127,98 +121,77 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
     to_walk = [path for path in chosen if path not in results]
     walked = 0
     if to_walk:
-        engine = find_engine(reporter.say)
-        with _alone(engine, reporter), _bases(engine, course, to_walk, reporter, options) as (bases, faults):
-            runner = _Runner(course, engine, bases, reporter, options)
-            runner.run(to_walk, faults)
+        wanted = {path: _wanted(course.itineraries[path], options) for path in to_walk}
+        with hosts_of(wanted, options.release, reporter.say) as hosts:
+            runner = _Runner(course, hosts, reporter, options)
+            runner.run(to_walk)
             results |= runner.results
             walked = runner.walked
     told = tuple(results[path] for path in chosen if path in results)
     return Run(told, time.monotonic() - started, walked)
 
 
-@contextlib.contextmanager
-def _alone(engine: Engine, reporter: Reporter) -> Iterator[None]:
-    """Hold the engine against other runs on it, in this checkout or another; clean up what dead ones left."""
-    path = lock_of(engine.identity)
-    with contextlib.suppress(OSError):
-        path.touch(mode=0o666)
-    with path.open("r+" if os.access(path, os.W_OK) else "r") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            reporter.say("waiting: another run is using this Docker engine")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in remove_left(engine):
-            reporter.say(f"cleaned up after a run that was killed: {name}")
-        yield
-
-
-@contextlib.contextmanager
-def _bases(
-    engine: Engine, course: Course, pages: list[str], reporter: Reporter, options: Options
-) -> Iterator[tuple[dict[str, Base], dict[str, Exception]]]:
-    """Provide the base images of the pages; yield those that could be had, and per page why not.
-
-    All are asked for at once, so that they are made side by side; page by page only to tell which lacks one.
-    """
-    itineraries, visitor = course.itineraries, options.visitor
-    wanted = {
-        path: bases_of(itineraries[path])
-        | _of_machine(itineraries[path], options)
-        | (visitor(path).needs if visitor else set())
-        for path in pages
-    }
-    bases: dict[str, Base] = {}
-    faults: dict[str, Exception] = {}
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(Exception):
-            every = set[str]().union(*wanted.values())
-            bases |= stack.enter_context(provided(engine, every, state_folder(), reporter.say))
-        for path, names in wanted.items():
-            named = images_of(itineraries[path]) - bases.keys()
-            try:
-                bases |= stack.enter_context(
-                    provided(engine, names - bases.keys(), state_folder(), reporter.say, named)
-                )
-            except Exception as error:
-                faults[path] = error
-        yield bases, faults
-
-
-def _of_machine(itinerary: Itinerary, options: Options) -> set[str]:
-    return of_the_machine(kind_of(itinerary), options.release)
+def _wanted(itinerary: Itinerary, options: Options) -> Wanted:
+    seen = options.visitor(itinerary.page.path).needs if options.visitor else set[str]()
+    needed = bases_of(itinerary) | of_the_machine(kind_of(itinerary), options.release) | seen
+    return Wanted(frozenset(needed), frozenset(images_of(itinerary)))
 
 
 class _Runner:
-    """Verifies pages: those that are remembered at once, the others in a pool."""
+    """Verifies pages: those that are remembered at once, the others in a pool of workers, each on a host of its own."""
 
-    def __init__(
-        self, course: Course, engine: Engine, bases: dict[str, Base], reporter: Reporter, options: Options
-    ) -> None:
-        self._course, self._engine, self._bases = course, engine, bases
-        self._reporter, self._options = reporter, options
-        self._machines = Machines(engine, bases, options.release, reporter.say)
+    def __init__(self, course: Course, hosts: Sequence[Host], reporter: Reporter, options: Options) -> None:
+        self._course, self._hosts, self._reporter, self._options = course, hosts, reporter, options
         self._cache = Cache(state_folder())
         self._lock = threading.Lock()
-        self._keys: dict[str, str] = {}
         self.results: dict[str, PageResult] = {}
         self.walked = 0
 
-    def run(self, pages: list[str], faults: dict[str, Exception]) -> None:
-        """Fill ``results``; ``faults`` are errors that keep pages from being walked."""
+    def run(self, pages: list[str]) -> None:
+        """Fill ``results``."""
         for path in pages:
-            self._page(path, lambda path=path: self._remembered(path, faults.get(path)))  # type: ignore[misc]
+            if result := self._tried(path, self._hosts[0], lambda path=path: self._remembered(path)):  # type: ignore[misc]
+                self._tell(result, self._hosts[0])
         to_walk = [path for path in pages if path not in self.results]
-        order = Order({path: self._course.itineraries[path] for path in to_walk}, self._seconds())
-        side_by_side(
-            order.sort(to_walk),
-            lambda path, worker: self._page(path, lambda: self._walked(path, worker)),
-            self._options.workers,
-            abandon,
-            self._options.stopped,
-            order.choose,
-        )
+        processors = sum(host.engine.processors for host in self._hosts)
+        order = Order({path: self._course.itineraries[path] for path in to_walk}, self._seconds(), processors)
+
+        def work(path: str, worker: int) -> bool:
+            host, slot = self._seat(worker)
+            result = self._tried(path, host, lambda: self._walked(path, host, slot))
+            assert result is not None
+            if result.verdict == "aborted" and self._left_to_others(path, host):
+                return False
+            self._tell(result, host)
+            return True
+
+        def choose(waiting: list[str], worker: int) -> str | None:
+            host, _ = self._seat(worker)
+            if host.gone:
+                order.leave(worker)
+            return order.choose([path for path in waiting if self._may(path, host)], worker)
+
+        workers = self._options.workers * len(self._hosts)
+        side_by_side(order.sort(to_walk), work, workers, abandon, self._options.stopped, choose)
+
+    def _seat(self, worker: int) -> tuple[Host, int]:
+        """Return the host of a worker and the number of its machine there: first one on each host."""
+        slot, host = divmod(worker, len(self._hosts))
+        return self._hosts[host], slot
+
+    def _may(self, path: str, host: Host) -> bool:
+        """Return whether a page is walked on a host: not on a dead one, nor without base images that others have."""
+        alive = [other for other in self._hosts if not other.gone]
+        return not alive or (host in alive and (path not in host.faults or all(path in one.faults for one in alive)))
+
+    def _left_to_others(self, path: str, host: Host) -> bool:
+        """Return whether a page that was aborted is walked on another host, as its own is gone."""
+        if self._options.stopped.is_set() or all(other.gone for other in self._hosts if other is not host):
+            return False
+        if not host.lost():
+            return False
+        self._reporter.say(f"{path}: aborted on {host.engine.host}, which does not answer any more; it waits again")
+        return True
 
     def _seconds(self) -> dict[str, float]:
         """Return the seconds that each page took when it was recorded."""
@@ -226,37 +199,45 @@ class _Runner:
         known = {path: read_record(course.project, one.page) for path, one in course.itineraries.items()}
         return {path: record.seconds for path, record in known.items() if record}
 
-    def _page(self, path: str, how: Callable[[], PageResult | None]) -> None:
-        """Take the result of ``how`` for a page; an error costs that page its verdict, and no other."""
+    def _tried(self, path: str, host: Host, how: Callable[[], PageResult | None]) -> PageResult | None:
+        """Return the result of ``how`` for a page; an error costs that page its verdict, and no other."""
         try:
-            result = how()
+            return how()
         except NoSuchImageError as error:
-            result = PageResult(path, "failed", problems=(Problem(Location(path, 1), str(error)),))
+            return PageResult(path, "failed", problems=(Problem(Location(path, 1), str(error)),))
         except Exception as error:
-            why = reason(error, self._engine, state_folder())
-            problem = Problem(Location(path, 1), why.what, why.todo, aborted=True)
-            result = PageResult(path, "aborted", problems=(problem,))
-        if result is None:
-            return
+            return PageResult(path, "aborted", problems=(self._aborted(path, host, error),))
+
+    def _aborted(self, path: str, host: Host, error: Exception) -> Problem:
+        why = reason(error, host.engine, state_folder())
+        return Problem(Location(path, 1), why.what, why.todo, aborted=True)
+
+    def _tell(self, result: PageResult, host: Host) -> None:
+        """Keep the result of a page, and tell of it."""
         with self._lock:
-            self.results[path] = result
+            self.results[result.page] = result
+            self.walked += result.walked is not None
         try:
             self._reporter.done(result)
         except Exception as error:
-            why = reason(error, self._engine, state_folder())
-            told = Problem(Location(path, 1), why.what, why.todo, aborted=True)
+            told = (*result.problems, self._aborted(result.page, host, error))
             with self._lock:
-                self.results[path] = replace(result, verdict="aborted", problems=(*result.problems, told))
+                self.results[result.page] = replace(result, verdict="aborted", problems=told)
 
-    def _remembered(self, path: str, fault: Exception | None) -> PageResult | None:
+    def _remembered(self, path: str) -> PageResult | None:
         """Return the result of a page that need not, or cannot, be walked."""
-        if fault:
-            raise fault
+        able = [host for host in self._hosts if path not in host.faults]
+        if not able:
+            raise self._hosts[0].faults[path]
         itinerary = self._course.itineraries[path]
-        machine = self._machines.image(kind_of(itinerary))
-        self._keys[path] = cache_key(itinerary, self._used(itinerary), machine, self._downloads(itinerary))
-        remembered = None if self._options.fresh else self._cache.get(self._keys[path], path)
-        return self._accepted(itinerary, PageResult(path, "unchanged", remembered)) if remembered else None
+        for host in [] if self._options.fresh else able:
+            if remembered := self._cache.get(self._key(itinerary, host), path):
+                return self._accepted(itinerary, PageResult(path, "unchanged", remembered))
+        return None
+
+    def _key(self, itinerary: Itinerary, host: Host) -> str:
+        machine = host.machines.image(kind_of(itinerary))
+        return cache_key(itinerary, self._used(itinerary, host), machine, self._downloads(itinerary))
 
     def _downloads(self, itinerary: Itinerary) -> dict[str, bytes]:
         """Return the downloads of a page's lab by name, where the page takes them."""
@@ -266,32 +247,32 @@ class _Runner:
         of_lab = {path: one for path, one in every.items() if one.page.lab == itinerary.page.lab}
         return {path.rpartition("/")[2]: content for path, content in archives(of_lab).items()}
 
-    def _used(self, itinerary: Itinerary) -> list[Base]:
-        names = bases_of(itinerary) | images_of(itinerary) | _of_machine(itinerary, self._options)
-        return [self._bases[name] for name in sorted(names) if name in self._bases]
+    def _used(self, itinerary: Itinerary, host: Host) -> list[Base]:
+        wanted = _wanted(itinerary, replace(self._options, visitor=None))
+        return [host.bases[name] for name in sorted(wanted.needed | wanted.named) if name in host.bases]
 
-    def _walked(self, path: str, worker: int) -> PageResult:
+    def _walked(self, path: str, host: Host, slot: int) -> PageResult:
+        if path in host.faults:
+            raise host.faults[path]
         itinerary = self._course.itineraries[path]
         options = self._options
         visitor = options.visitor(path) if options.visitor else None
         walked = walk(
             itinerary,
-            self._machines,
-            worker,
+            host.machines,
+            slot,
             state_folder(),
             self._reporter.step,
             keep_going=options.keep_going,
             fresh=options.fresh,
             visitor=visitor,
-            keep=frozenset(self._bases),
+            keep=frozenset(host.bases),
             downloads=self._downloads(itinerary),
         )
-        record = make_record(itinerary, walked, self._used(itinerary))
-        with self._lock:
-            self.walked += 1
+        record = make_record(itinerary, walked, self._used(itinerary, host))
         if walked.status in ("failed", "timed out", "aborted"):
             return PageResult(path, walked.status, record, walked, tuple(walked.problems))
-        self._cache.put(self._keys[path], record)
+        self._cache.put(self._key(itinerary, host), record)
         return self._accepted(itinerary, PageResult(path, "verified", record, walked))
 
     def _accepted(self, itinerary: Itinerary, result: PageResult) -> PageResult:

@@ -17,6 +17,8 @@ import docker as sdk
 import docker.errors as sdk_errors
 import requests
 
+from walkthrough.machine.dialled import DialledClient
+
 _API_TIMEOUT = 300
 """Seconds for one call of the engine's API; exporting an image of a gigabyte takes some of them."""
 
@@ -58,8 +60,11 @@ class Engine:
             OSError: where nobody listens.
             docker.errors.DockerException: where no engine answers.
         """
-        _knock(self.host)
-        return sdk.DockerClient(base_url=self.host, timeout=_API_TIMEOUT, use_ssh_client=True)
+        return _api(self.host, self.docker, _API_TIMEOUT)
+
+    def answers(self, timeout: float) -> bool:
+        """Return whether it answers within ``timeout`` seconds."""
+        return reachable(self.host, timeout, self.docker)
 
     @cached_property
     def version(self) -> dict[str, str]:
@@ -75,10 +80,19 @@ class Engine:
         }
 
     @cached_property
+    def _info(self) -> Mapping[str, Any]:
+        with contextlib.closing(self.api()) as api:
+            return dict(api.info())
+
+    @property
     def identity(self) -> str:
         """The engine's own id, the same for everybody who talks to it."""
-        with contextlib.closing(self.api()) as api:
-            return str(api.info()["ID"])
+        return str(self._info["ID"])
+
+    @property
+    def processors(self) -> int:
+        """How many processors the engine has."""
+        return int(self._info["NCPU"])
 
     def command(
         self,
@@ -111,22 +125,20 @@ class Engine:
         )
 
 
-def _knock(host: str) -> None:
-    """See whether somebody listens, before the SDK does, which leaks its socket where nobody does.
-
-    Raises:
-        OSError: where nobody listens.
-    """
+def _api(host: str, client: Path, timeout: int) -> sdk.DockerClient:
+    if host.startswith("ssh://"):
+        return DialledClient(client, host, timeout)
     if host.startswith("unix://"):
+        # The SDK leaks its socket where nobody listens.
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(host.removeprefix("unix://"))
+    return sdk.DockerClient(base_url=host, timeout=timeout)
 
 
-def reachable(host: str, timeout: float = 5) -> bool:
-    """Return whether a Docker engine answers at ``host`` within ``timeout`` seconds."""
+def reachable(host: str, timeout: float = 10, client: Path = Path("docker")) -> bool:
+    """Return whether a Docker engine answers at ``host`` within ``timeout`` seconds; ``client`` dials where needed."""
     try:
-        _knock(host)
-        with contextlib.closing(sdk.DockerClient(base_url=host, timeout=int(timeout), use_ssh_client=True)) as api:
+        with contextlib.closing(_api(host, client, int(timeout))) as api:
             return bool(api.ping())
     except (sdk_errors.DockerException, requests.RequestException, OSError):
         return False

@@ -14,7 +14,7 @@ import tarfile
 import tempfile
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, cast
 
@@ -52,9 +52,14 @@ def packed(api: docker.DockerClient, name: str, what: str, folder: Path) -> Path
     return place
 
 
-def forget(folder: Path, kept: Mapping[str, str]) -> None:
-    """Remove the archives of images that are not among ``kept``: by name, what each is."""
-    places = {_place(name, what) for name, what in kept.items()}
+def packed_folder(state: Path) -> Path:
+    """Return the folder of the state folder with images as they are handed to machines."""
+    return state / "bases" / "packed"
+
+
+def forget(folder: Path, kept: Iterable[tuple[str, str]]) -> None:
+    """Remove the archives of images that are not among ``kept``: pairs of a name, and what the image is."""
+    places = {_place(name, what) for name, what in kept}
     for place in folder.glob("*.tar"):
         if place.name not in places:
             with contextlib.suppress(OSError):

@@ -102,9 +102,13 @@ class _Lent:
         """Take the names away, from stand-ins only: somebody may have pulled the official image since."""
         names = self._file.read_text(encoding="utf-8").split() if self._file.exists() else []
         for name in dict.fromkeys(names):
-            with contextlib.suppress(docker.errors.APIError):
+            try:
                 if STAND_IN_LABEL in (api.images.get(name).labels or {}):
                     api.images.remove(name)
+            except docker.errors.APIError:
+                continue
+            except requests.RequestException:  # the engine is gone: the next run takes them back
+                return
         self._file.unlink(missing_ok=True)
 
 

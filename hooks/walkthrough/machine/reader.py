@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import io
+import itertools
 import os
 import re
 import select
@@ -48,6 +49,7 @@ _LIBRARIES = (
     "pyyaml",
     "requests",
     "tenacity",
+    "urllib3",
 )
 """What walks a page imports these."""
 _PROGRAM = ("python3", "-m", "walkthrough.walk.inside")
@@ -69,6 +71,8 @@ _LOAD_LIMIT = 300.0
 _END_LIMIT = 20.0
 _PATIENCE = 60.0
 """Seconds after which a machine that says nothing is given up; one that lives says so every few seconds."""
+_SLOTS = 16
+"""More than a run has machines on a host: the next number of a volume that another run has is none of its own."""
 _PACKAGE = Path(__file__).parent.parent
 _SOURCES = (".py", ".sh")
 
@@ -100,25 +104,17 @@ class Machines:
         """Start a machine that walks what ``files`` say; remove it, and all that was done on it, on leaving.
 
         Args:
-            slot: the number of the volume that the data of its Docker are on; no two machines have the same.
+            slot: the number of the volume that the data of its Docker are on, if no machine of another run has that.
             files: by name, what is put beside the program.
 
         Raises:
             AbortedError: where it cannot be made, as where privileged containers are refused.
         """
-        image = self._provided(kind)
+        image = self.provide(kind)
         name = f"{_NAME}-machine-{uuid.uuid4().hex[:8]}"
-        data = [f"--volume={_NAME}-{self._name(kind)}-{slot}:/var/lib/docker"] if kind == "docker" else []
-        made = self.engine.command(
-            "create", "--interactive", "--rm", "--init", "--privileged", f"--label={MACHINE_LABEL}", f"--name={name}",
-            f"--memory={_MEMORY}", f"--pids-limit={_PROCESSES}", "--log-driver=none",
-            f"--volume={_NAME}-memory:{STATE}", *data, *(f"--env={key}={value}" for key, value in _VARIABLES.items()),
-            image, *_PROGRAM,
-        )  # fmt: skip
-        if made.returncode != 0:
-            raise _refused(made.stderr)
         try:
             with contextlib.closing(self.engine.api()) as api:
+                self._create(api, kind, image, name, slot)
                 api.containers.get(name).put_archive(str(PROGRAM), _packed(files))
             with Machine(self.engine, name) as machine:
                 yield machine
@@ -126,7 +122,29 @@ class Machines:
             # As a rule it has ended by itself, and is gone already.
             self.engine.command("rm", "--force", "--volumes", name)
 
-    def _provided(self, kind: Kind) -> str:
+    def _create(self, api: docker.DockerClient, kind: Kind, image: str, name: str, slot: int) -> None:
+        """Create a machine on a volume that no other machine has: somebody else may have a run on the same engine.
+
+        Of two that take the same one at the same time, the one that was created first has it.
+        """
+        for number in itertools.count(slot, _SLOTS):
+            volume = f"{_NAME}-{self._name(kind)}-{number}"
+            if _users(api, volume):
+                continue
+            data = [f"--volume={volume}:/var/lib/docker"] if kind == "docker" else []
+            made = self.engine.command(
+                "create", "--interactive", "--rm", "--init", "--privileged", f"--label={MACHINE_LABEL}",
+                f"--name={name}", f"--memory={_MEMORY}", f"--pids-limit={_PROCESSES}", "--log-driver=none",
+                f"--volume={_NAME}-memory:{STATE}", *data,
+                *(f"--env={key}={value}" for key, value in _VARIABLES.items()), image, *_PROGRAM,
+            )  # fmt: skip
+            if made.returncode != 0:
+                raise _refused(made.stderr)
+            if not data or _users(api, volume)[0] == name:
+                return
+            self.engine.command("rm", "--force", "--volumes", name)
+
+    def provide(self, kind: Kind) -> str:
         """Return the name of the image of such machines, after building it where it is not there.
 
         Raises:
@@ -261,6 +279,12 @@ class Machine:
             raise AbortedError(
                 f"the machine does not take a base image: {loaded.stderr.decode(errors='replace')[-500:]}"
             )
+
+
+def _users(api: docker.DockerClient, volume: str) -> list[str]:
+    """Return the names of the containers that have a volume, in the order in which they were created."""
+    found = api.containers.list(all=True, filters={"volume": volume}, ignore_removed=True)
+    return [str(one.name) for one in sorted(found, key=lambda one: (str(one.attrs["Created"]), str(one.name)))]
 
 
 def remove_left(engine: Engine) -> list[str]:

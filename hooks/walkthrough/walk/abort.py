@@ -14,7 +14,7 @@ import docker.errors
 import requests
 
 from walkthrough.errors import AbortedError, WalkthroughError
-from walkthrough.machine.engine import Engine, reachable
+from walkthrough.machine.engine import Engine
 
 CRASHES = "crashes"
 """Folder of the state folder that keeps the tracebacks of this tool's own faults."""
@@ -28,7 +28,7 @@ _ANSWER_LIMIT = 10.0
 
 def disturbance(engine: Engine | None, state: Path) -> AbortedError | None:
     """Return what keeps every page from being walked just now: an engine that is gone, a disk that is full."""
-    if engine and not reachable(engine.host, _ANSWER_LIMIT):
+    if engine and not engine.answers(_ANSWER_LIMIT):
         again = "run again: it is started anew" if engine.kind == "embedded" else "start it, and run again"
         return AbortedError(f"the Docker engine at {engine.host} does not answer any more", again)
     if state.exists() and shutil.disk_usage(state).free < _LEAST_FREE:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from walkthrough.errors import AbortedError, Location, Problem
 from walkthrough.machine.bases import Kind, recipes
 from walkthrough.machine.cleanup import same_everywhere
-from walkthrough.machine.handing import forget, packed
+from walkthrough.machine.handing import packed, packed_folder
 from walkthrough.machine.reader import Machine, Machines
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.steps import Step
@@ -32,8 +32,6 @@ Listener = Callable[[str, int, int, str], None]
 
 _OUTCOME = TypeAdapter(Outcome)
 _PROBLEM = TypeAdapter(Problem)
-_PACKED = Path("bases", "packed")
-"""The folder of the state folder with images as they are handed to machines."""
 _under_way: dict[str, Machine] = {}
 
 
@@ -61,7 +59,7 @@ def walk(
     Whatever goes wrong is an outcome of a step; what is no fault of the page's *aborts* it, with the reason.
 
     Args:
-        slot: the number of the machine, from 0; no two walks have the same at the same time.
+        slot: the number of the machine, from 0; no two walks of a run have the same on a host at the same time.
         state: the state folder, where this tool's own faults are kept.
         keep_going: after a wrong output, go on (used to record all outputs of a page in one run).
         fresh: take nothing from the build cache that was there before.
@@ -76,7 +74,6 @@ def walk(
                 api, bases_of(itinerary) | images_of(itinerary) | (visitor.needs if visitor else set())
             )
             kept = same_everywhere(api, keep | recipes().keys()) | needed
-        forget(state / _PACKED, kept)
         request = Request(itinerary, keep_going, visitor, needed, kept, fresh, dict(downloads))
         with machines.rented(kind_of(itinerary), slot, {FILE: pickle.dumps(request)}) as machine:
             account.follow(machine)
@@ -163,7 +160,7 @@ class Account:
         """Hand an image of the host engine to the machine's own."""
         with contextlib.closing(machine.engine.api()) as api:
             what = same_everywhere(api, [name])[name]
-            machine.load(packed(api, name, what, self._state / _PACKED))
+            machine.load(packed(api, name, what, packed_folder(self._state)))
 
     def _keep(self, name: str, text: str) -> None:
         """Keep the traceback of a fault of this tool where its author finds it."""
