@@ -66,7 +66,9 @@ def copy_project(target: Path) -> Path:
     ]
     configuration.write_text("".join(kept))
     project = Project(target)
-    write_lab(project, read_course(project).itineraries[INDEX_PAGE])
+    itineraries = read_course(project).itineraries
+    for path in (INDEX_PAGE, GO_PAGE):
+        write_lab(project, itineraries[path])
     return target
 
 

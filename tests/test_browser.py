@@ -6,6 +6,8 @@ import base64
 import contextlib
 import gzip
 import hashlib
+import os
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -182,6 +184,37 @@ def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
                     assert got == wanted[fence.number], f"{path}:{fence.line}"
                     copied += 1
     assert copied > 100
+
+
+def test_every_file_is_copied_as_the_command_that_writes_it(
+    web: Chromium, address: str, course: Course, tmp_path: Path
+) -> None:
+    """A second button, with a name, that keys reach: bash runs what is on the clipboard, and has the file."""
+    copied = 0
+    for path, itinerary in course.itineraries.items():
+        files = {step.fence.number: step for step in itinerary.steps if isinstance(step, WriteFile)}
+        with watched(web.browser, address, viewport=DESK) as page:
+            page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+            page.goto(f"{address}/{html_of(path)}")
+            page.evaluate(OPEN_ALL)
+            blocks = page.locator("article div.highlight")
+            for index, fence in enumerate(fence for fence in itinerary.page.fences if fence.language != "checks"):
+                blocks.nth(index).evaluate(OPEN_TAB)
+                button = blocks.nth(index).get_by_role("button", name="Copy as command", exact=True)
+                if fence.number not in files:
+                    assert button.count() == 0, f"{path}:{fence.line}"
+                    continue
+                button.focus()
+                page.keyboard.press("Enter" if copied % 2 else "Space")
+                step = files[fence.number]
+                command = page.evaluate("navigator.clipboard.readText()")
+                home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+                subprocess.run(["bash", "-c", command], env=home, timeout=60, check=True)
+                written = tmp_path / "docker-labs" / str(itinerary.page.lab) / step.path
+                assert written.read_bytes() == step.fence.text.encode(), f"{path}:{fence.line}"
+                written.unlink()
+                copied += 1
+    assert copied > 90
 
 
 def test_every_file_can_be_downloaded_alone(site: Path, course: Course) -> None:

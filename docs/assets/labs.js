@@ -4,13 +4,18 @@
 
 (() => {
     // The theme's copy button trims what it copies. A file ends with a line break, and a session is copied as its commands.
+    // Copied as a command, a file is the here-document that writes it: the page knows what stands around the text.
     document.addEventListener(
         "click",
         (event) => {
             const button = event.target.closest("[data-clipboard-target]");
             if (!button) return;
             const commands = button.closest("[data-copy]");
-            const text = commands ? commands.dataset.copy : document.querySelector(button.dataset.clipboardTarget).textContent;
+            let text = commands ? commands.dataset.copy : document.querySelector(button.dataset.clipboardTarget).textContent;
+            if (button.matches(".labs-command")) {
+                const { command, commandEnd } = button.closest("[data-command]").dataset;
+                text = command + text + commandEnd;
+            }
             button.setAttribute("data-clipboard-text", text);
         },
         true,
@@ -26,7 +31,20 @@
         if (link && !label.textContent.trim()) label.setAttribute("aria-label", link.textContent.trim());
     }
 
+    // The theme makes the buttons of a block when it comes into view; ours joins them.
+    function offerCommands() {
+        for (const copy of document.querySelectorAll("[data-command] [data-md-type=copy]:only-child")) {
+            const button = document.createElement("button");
+            button.type = "button";
+            button.className = "md-code__button labs-command";
+            button.title = "Copy as command";
+            button.dataset.clipboardTarget = copy.dataset.clipboardTarget;
+            copy.after(button);
+        }
+    }
+
     function mendBlocks() {
+        offerCommands();
         for (const buttons of document.querySelectorAll("nav.md-code__nav:not([role])")) buttons.setAttribute("role", "none");
         for (const code of document.querySelectorAll("pre > code:not([tabindex])")) {
             if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from walkthrough.errors import Location, Problem, StepError
@@ -17,17 +18,37 @@ _OF_THE_SITE = {"evidence", "files"}
 """Folders of a lab on the site in which no page of an author can lie."""
 
 
+@dataclass(frozen=True)
+class Version:
+    """A file of the lab as one fence leaves it: the page and the line of that fence, the file's path and its text."""
+
+    page: Page
+    line: int
+    path: str
+    text: str
+
+
+def versions(itinerary: Itinerary) -> Iterator[Version]:
+    """Yield each file that a page and those before it show, as each fence leaves it, from their texts alone.
+
+    Raises:
+        StepError: where a change does not apply; ``faults`` has told it when the page was read.
+    """
+    files: dict[str, str] = {}
+    for page, steps in (*itinerary.before, (itinerary.page, itinerary.steps)):
+        for step in steps:
+            _take(files, step)
+            if isinstance(step, WriteFile | ApplyDiff) and step.path in files:
+                yield Version(page, step.fence.line, step.path, files[step.path])
+
+
 def texts_at_end(itinerary: Itinerary) -> dict[str, str]:
     """Return the files that a page and those before it show, as they are at its end, from their texts alone.
 
     Raises:
         StepError: where a change does not apply; ``faults`` has told it when the page was read.
     """
-    files: dict[str, str] = {}
-    for _, steps in (*itinerary.before, (itinerary.page, itinerary.steps)):
-        for step in steps:
-            _take(files, step)
-    return files
+    return {version.path: version.text for version in versions(itinerary)}
 
 
 def _take(files: dict[str, str], step: Step) -> None:

@@ -30,8 +30,10 @@ _DOWNLOADS = "downloads"
 _ILLUSTRATION = "illustration"
 """Fence option of a block that is looked at and nothing else."""
 _COMMANDS = {"bash", "console", "sh", "shell", "shell-session", "zsh"}
-_RESERVED = {".git", "evidence"}
+_RESERVED = {".catch-up", ".git", "evidence", "own-work"}
 """Folders of a lab that hold no file of a page."""
+_KEPT = {"catch-up", "readme.md"}
+"""Files of a lab that are written beside those of its pages."""
 _PATH_LIMIT = 100
 """Characters of a path: what the oldest of the formats for archives holds."""
 
@@ -246,7 +248,7 @@ class _Reader:
         parts = PurePosixPath(path).parts
         if not parts or path.startswith(("/", "~")) or "\\" in path or ".." in parts or path.endswith("/"):
             what, todo = "leaves the lab's folder", "name a file below it, such as go-app/Dockerfile"
-        elif parts[0].casefold() in _RESERVED or parts == ("README.md",):
+        elif parts[0].casefold() in _RESERVED or "/".join(parts).casefold() in _KEPT:
             what, todo = "is kept by 'make' itself, from the pages", "take another name"
         elif len(path) > _PATH_LIMIT:
             what, todo = f"is longer than {_PATH_LIMIT} characters", "shorten it: an archive could not hold it"

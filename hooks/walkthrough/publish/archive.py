@@ -8,14 +8,14 @@ import io
 import tarfile
 
 from walkthrough.page.itinerary import Itinerary
-from walkthrough.publish.labfolder import final_files
+from walkthrough.publish.labfolder import lab_files
 
 
 def archives(itineraries: dict[str, Itinerary]) -> dict[str, bytes]:
     """Return the downloads of every lab by their path below the site: ``LAB/LAB.tar.gz`` and its ``.sha256``."""
     labs: dict[str, dict[str, str]] = {}
     for itinerary in itineraries.values():
-        labs.setdefault(str(itinerary.page.lab), {}).update(final_files(itinerary))
+        labs.setdefault(str(itinerary.page.lab), {}).update(lab_files(itinerary))
     downloads: dict[str, bytes] = {}
     for lab, files in labs.items():
         name = f"{lab}.tar.gz"

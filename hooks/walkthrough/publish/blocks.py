@@ -17,6 +17,7 @@ from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import CheckImage, NotRun, RunCommands, Step, WriteFile
 from walkthrough.publish import pictures
+from walkthrough.publish.command import Command, writing
 from walkthrough.publish.downloads import address
 from walkthrough.record.evidence import AnatomyRecord, Record, StepRecord
 from walkthrough.units import size_text, time_text
@@ -100,6 +101,7 @@ def block(view: View, fence_number: int, highlighted: str) -> str:
             html = Markup('<div class="no-copy">{}</div>').format(html)
         html = _folded(html, step, _LONG_OUTPUT, "a session")
     elif isinstance(step, WriteFile):
+        html = _offered(html, writing(str(view.page.lab), step.path, step.fence.text))
         html = _folded(html, step, _LONG_FILE, step.path)
         name, link = PurePosixPath(step.path).name, view.root + address(view.page, step)
         html += Markup('<p class="walk-file"><a href="{}" download="{}">Download {}</a></p>').format(link, name, name)
@@ -119,6 +121,12 @@ def unplaced(view: View) -> str:
     """Return the HTML of the problems that are of no fence, to stand at the page's end."""
     covered = {line for step in view.steps for line in range(step.fence.line, step.fence.last + 1)}
     return "".join(problem(told) for told in view.problems if told.where.line not in covered)
+
+
+def _offered(html: Markup, command: Command) -> Markup:
+    """Return a block that can be copied as a command too: its text is on the page already, what is around it is not."""
+    words = '<div data-command="{}" data-command-end="{}">{}</div>'
+    return Markup(words).format(command.before, command.after, html)
 
 
 def _folded(html: Markup, step: Step, limit: int, what: str) -> Markup:

@@ -1,4 +1,7 @@
-"""The lab as a folder: ``labs/<lab>/`` holds the files as a reader has them at the end, generated from the pages."""
+"""The lab as a folder: ``labs/<lab>/`` holds the files as a reader has them at the end, generated from the pages.
+
+What brings a reader to the files before any step lies beside them.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,18 @@ from walkthrough.page.itinerary import Itinerary, shown_files
 from walkthrough.page.lab import text_file, texts_at_end
 from walkthrough.page.pages import Page
 from walkthrough.project import Project
+from walkthrough.publish.catchup import catch_up_files, folder_of
 
 TODO = "run 'make' and commit it"
 """What an author does about a committed file that is not what the pages say."""
 _GENERATED = "README.md", "evidence"
+_TITLE = re.compile(r"\A# .*\n")
+_BEGIN = """\
+> **Where to begin.** The files in this folder are as the pages leave them in the end. Begin at step 1: `./catch-up`
+> lists the pages and their steps, and `./catch-up PAGE STEP` brings the files to what that page has before that step.
+> What you have is set aside first, and `./catch-up --back` puts it back.
+"""
+"""What the lab's first page says as a file, and only there: a reader of the site has no files as yet."""
 _PAGE_LINK = re.compile(r"\]\((?![a-z]+:|#)([\w./-]+\.md(?:#[\w-]+)?\))")
 
 
@@ -36,8 +47,10 @@ def write_lab(project: Project, itinerary: Itinerary, write: bool = True) -> lis
     """
     folder = project.labs / str(itinerary.page.lab)
     lines = shown_files(itinerary.steps)
+    beside = catch_up_files(itinerary)
+    lines |= {path: line for path, (_, line) in beside.items()}
     drift = []
-    for path, text in final_files(itinerary).items():
+    for path, text in lab_files(itinerary).items():
         place = folder / path
         known = place.read_bytes() if place.is_file() else None
         if known == text.encode():
@@ -49,7 +62,17 @@ def write_lab(project: Project, itinerary: Itinerary, write: bool = True) -> lis
             place.write_text(text, encoding="utf-8", newline="\n")
             if text.startswith("#!"):
                 place.chmod(0o755)
+    for place in sorted((folder / folder_of(itinerary)).glob("*")):
+        if place.relative_to(folder).as_posix() not in beside:
+            drift.append(Drift(project.relative(place), 1, "is not needed by this page any more"))
+            if write:
+                place.unlink()
     return drift
+
+
+def lab_files(itinerary: Itinerary) -> dict[str, str]:
+    """Return all that the lab's folder and its archive have of a page: its files at the end, and those on the way."""
+    return final_files(itinerary) | {path: text for path, (text, _) in catch_up_files(itinerary).items()}
 
 
 def final_files(itinerary: Itinerary) -> dict[str, str]:
@@ -73,7 +96,8 @@ def _as_file(page: Page, path: str) -> str:
     def source(found: re.Match[str]) -> str:
         return f"]({up}{posixpath.normpath(posixpath.join(folder, found[1]))}"
 
-    return _PAGE_LINK.sub(source, body)
+    text = _PAGE_LINK.sub(source, body)
+    return _TITLE.sub(lambda title: f"{title[0]}\n{_BEGIN}", text, count=1) if path == "README.md" else text
 
 
 def drift_of(course: Course) -> list[Problem]:
@@ -84,9 +108,7 @@ def drift_of(course: Course) -> list[Problem]:
         page = itinerary.page
         stale = write_lab(course.project, itinerary, write=False)
         problems += [Problem(page.at(s.line), f"{s.path} {s.how}", TODO) for s in stale]
-        kept = text_file(page)
-        paths = {*shown_files(itinerary.steps), *([kept] if kept else [])}
-        shown |= {f"labs/{page.lab}/{path}" for path in paths}
+        shown |= {f"labs/{page.lab}/{path}" for path in lab_files(itinerary)} | {told.path for told in stale}
     labs = {page.lab: page for page in course.pages.values() if page.lab}
     for lab, page in labs.items():
         problems += _strangers(course.project, str(lab), page, shown)
