@@ -24,17 +24,23 @@ from walkthrough.record.memory import Cache, cache_key, deciding_files, tool_dig
 from walkthrough.walk import needs
 
 PACKAGE = ROOT / "hooks/walkthrough"
-VERIFY = PACKAGE / "doors/verify.py"
 
 
 def reached() -> set[str]:
     """Return the files of the package that are loaded to reach a verdict, as a fresh interpreter loads them.
 
-    That is what ``verify`` imports of the rooms below the doors and the published page, with all that this imports.
+    That is what ``verify``, and what it imports of its own room, import of the rooms below the doors and the published
+    page, with all that this imports.
     """
-    imports = [node.module for node in ast.walk(ast.parse(VERIFY.read_text())) if isinstance(node, ast.ImportFrom)]
-    names = [name for name in imports if name and name.startswith("walkthrough.")]
-    roots = [name for name in names if name.split(".")[1] not in ("doors", "mutate", "publish")]
+    names, doors = set[str](), ["walkthrough.doors.verify"]
+    while doors:
+        file = PACKAGE.joinpath(*doors.pop().split(".")[1:]).with_suffix(".py")
+        imports = {
+            node.module or "" for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)
+        }
+        doors += [name for name in imports - names if name.startswith("walkthrough.doors.")]
+        names |= {name for name in imports if name.startswith("walkthrough.")}
+    roots = sorted(name for name in names if name.split(".")[1] not in ("doors", "mutate", "publish"))
     look = (
         "import sys, json, importlib; [importlib.import_module(n) for n in sys.argv[1:]]; "
         "from walkthrough.claims.registry import claims; claims(); "  # a page's first claim loads all kinds
