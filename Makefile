@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PAGES ?=
+SHARD ?=
 export PYTHONPATH := hooks
 # The site generator's and theme's notices about their successors are known: CONTRIBUTING.md says what we do about it.
 export NO_MKDOCS_2_WARNING := 1
@@ -24,7 +25,7 @@ test: check ## the project's own tests and every page, as pytest; the slowest ar
 	@$(BIN)/pytest --durations=25
 
 verify: $(VENV)/ready ## walk pages without building the site: make verify PAGES=docs/lab-…/go-app.md
-	@$(BIN)/python -m walkthrough verify $(PAGES)
+	@$(BIN)/python -m walkthrough verify $(if $(SHARD),--shard=$(SHARD)) $(PAGES)
 
 record: $(VENV)/ready ## rewrite the outputs that pages show from a fresh walk: make record PAGES=…
 	@$(BIN)/python -m walkthrough record $(PAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from walkthrough.doors.order import Order
+from walkthrough.doors.order import Order, shard_of
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import FrontMatter, Page
 
@@ -20,13 +20,15 @@ BELOW = {
 SECONDS = {"light": 2.0, "alone": 5.0, "first": 50.0, "second": 90.0, "third": 30.0, "both": 20.0, "after": 400.0}
 
 
+def itineraries() -> dict[str, Itinerary]:
+    """Return the pages above."""
+    pages = {name: Page(name, "", 1, FrontMatter(), ()) for name in BELOW}
+    return {name: Itinerary(pages[name], (), tuple((pages[one], ()) for one in below)) for name, below in BELOW.items()}
+
+
 def order(processors: int) -> Order:
     """Return the order of the pages above on machines with so many processors."""
-    pages = {name: Page(name, "", 1, FrontMatter(), ()) for name in BELOW}
-    itineraries = {
-        name: Itinerary(pages[name], (), tuple((pages[one], ()) for one in below)) for name, below in BELOW.items()
-    }
-    return Order(itineraries, SECONDS, processors)
+    return Order(itineraries(), SECONDS, processors)
 
 
 def walked(processors: int, workers: int) -> list[list[str]]:
@@ -76,3 +78,23 @@ def test_what_was_for_a_worker_who_has_gone_is_walked_by_another() -> None:
     chosen.leave(0)
 
     assert chosen.choose(["second"], 1) == "second"
+
+
+@pytest.mark.parametrize("of", [1, 2, 3, 9])
+def test_each_page_is_in_exactly_one_shard(of: int) -> None:
+    """Pages that cannot be walked too; what shares a heavy foundation is together, whatever the order of asking."""
+    pages = [*BELOW, "broken"]
+
+    shards = [shard_of(number, of, pages, itineraries(), SECONDS) for number in range(1, of + 1)]
+
+    assert sorted(page for shard in shards for page in shard) == sorted(pages)
+    assert shards == [shard_of(number, of, pages[::-1], itineraries(), SECONDS) for number in range(1, of + 1)]
+    for group in ({"first", "second", "both"}, {"third", "after"}):
+        assert sum(not group.isdisjoint(shard) for shard in shards) == 1
+
+
+def test_shards_take_about_the_same_time() -> None:
+    """The heaviest group is alone; what is left goes to whoever has least."""
+    shards = [shard_of(number, 2, BELOW, itineraries(), SECONDS) for number in (1, 2)]
+
+    assert shards == [["after", "third"], ["alone", "both", "first", "light", "second"]]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
+import uuid
 from pathlib import Path
 
 import yaml
 
-from helpers import ROOT
+from helpers import ROOT, run, small_project
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
@@ -59,3 +62,44 @@ def test_what_nobody_has_added_is_stale_too(tmp_path: Path) -> None:
     (tmp_path / "new.json").unlink()
     (tmp_path / "known").write_text("2")
     assert not passes()
+
+
+def test_every_page_is_in_a_shard_of_the_matrix() -> None:
+    """The numbers of the matrix are those of the parts that the command names; each leaves a verdict to gather."""
+    jobs = yaml.safe_load((ROOT / ".github/workflows/docs.yml").read_text())["jobs"]
+    shards = jobs["walk"]["strategy"]["matrix"]["shard"]
+    commands = [step["run"] for step in jobs["walk"]["steps"] if "run" in step]
+
+    assert commands == [f"make verify SHARD=${{{{ matrix.shard }}}}/{len(shards)}"]
+    assert shards == list(range(1, len(shards) + 1))
+    assert jobs["verify"]["needs"] == "walk"
+    kept, gathered = (
+        {step["with"]["path"] for step in jobs[job]["steps"] if words in str(step.get("with", {}))}
+        for job, words in (("walk", "verdicts-${{"), ("verify", "verdicts-*"))
+    )
+    assert kept == gathered == {"~/.cache/docker-labs/verdicts"}  # where LABS_STATE is by default
+
+
+def test_what_shards_have_walked_is_not_walked_where_it_is_gathered(engine: Engine, tmp_path: Path) -> None:
+    """Each in a state folder of its own, as on a runner of its own; then their verdicts in a third one."""
+    project = tmp_path / "p"
+    for name in ("one", "two"):
+        small_project(project, f"# {name}\n\n```console\n$ true # {uuid.uuid4().hex}\n```\n", name)
+    path = f"{engine.docker.parent}:{os.environ['PATH']}"
+    host = {"DOCKER_HOST": engine.host, "PATH": path, **engine.variables}
+
+    def verified(place: str, *options: str) -> str:
+        shutil.copytree(project, tmp_path / place / "p")
+        state = str(tmp_path / place / "state")
+        return run(
+            tmp_path / place / "p", "walkthrough", "verify", *options, prefix=(), LABS_STATE=state, **host
+        ).stdout
+
+    for shard in ("1", "2"):
+        said = verified(shard, f"--shard={shard}/2")
+        assert "1 page holds; 1 walked" in said, said
+        shutil.copytree(tmp_path / shard / "state/verdicts", tmp_path / "3/state/verdicts", dirs_exist_ok=True)
+    said = verified("3")
+
+    assert "nothing changed: all 2 pages were verified before, nothing was walked" in said
+    assert len(list((tmp_path / "3/p/labs/lab-01-small/evidence").glob("*.json"))) == 2

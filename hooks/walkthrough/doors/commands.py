@@ -10,14 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from walkthrough.doors.mutants import try_mutants
+from walkthrough.doors.order import shard_of
 from walkthrough.doors.recording import record_outputs
 from walkthrough.doors.report import Progress, annotation, summary, table
-from walkthrough.doors.verify import Options, PageResult, Run, Verdict, verify
+from walkthrough.doors.verify import Options, PageResult, Run, Verdict, recorded_seconds, verify
 from walkthrough.errors import WalkthroughError
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.find import find_engine
 from walkthrough.page import written
-from walkthrough.page.course import Course, read_course
+from walkthrough.page.course import Course, choose, read_course
 from walkthrough.project import Project, state_folder
 from walkthrough.publish.labfolder import drift_of
 from walkthrough.walk.abort import reason
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
         command.add_argument("--fresh", action="store_true", help="believe no remembered verdict")
         command.add_argument("--check", action="store_true", help="report stale files below labs/, do not rewrite them")
+        if name == "verify":
+            command.add_argument("--shard", type=_shard, help="walk only this part of the pages, such as 1/4")
     mutants = commands.add_parser("mutants", help="walk pages and change what makes them false: all of it must be told")
     mutants.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
     engine = commands.add_parser("engine", help="start, stop or remove the engine")
@@ -46,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _engine(chosen.action)
         if chosen.command == "mutants":
             return try_mutants(read_course(Project.find()), chosen.pages)
-        return _verify(chosen.pages, chosen.command == "record", chosen.fresh, chosen.check)
+        if chosen.command == "record":
+            return _verify(chosen.pages, chosen.fresh, chosen.check, recording=True)
+        return _verify(chosen.pages, chosen.fresh, chosen.check, chosen.shard)
     except WalkthroughError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -58,9 +63,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _verify(pages: list[str], recording: bool, fresh: bool, check: bool) -> int:
+def _shard(words: str) -> tuple[int, int]:
+    """Return which shard of how many is meant by words such as ``1/4``."""
+    number, slash, of = words.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise argparse.ArgumentTypeError(f"'{words}' is no part of the pages; write 1/4 for the first of four")
+    return int(number), int(of)
+
+
+def _verify(
+    pages: list[str], fresh: bool, check: bool, shard: tuple[int, int] | None = None, recording: bool = False
+) -> int:
     project = Project.find()
     course = read_course(project)
+    if shard:
+        pages = shard_of(*shard, choose(course, pages), course.itineraries, recorded_seconds(course))
+        if not pages:
+            print("no page is left for this shard")
+            return 0
     if recording:
         for path in written.rewrite(project, course.itineraries):
             print(f"{path}: what is written from elsewhere is up to date")

@@ -34,13 +34,10 @@ class Order:
         self._seconds = seconds
         self._bases = {path: bases_of(itinerary) for path, itinerary in itineraries.items()}
         self._below = {path: {page.path for page, _ in one.before} for path, one in itineraries.items()}
-        self._group = _groups({path: {path, *filter(self._heavy, below)} for path, below in self._below.items()})
+        self._group = _by_foundation(itineraries, seconds)
         self._most = max(1, (processors or os.cpu_count() or 1) // _PROCESSORS)
         self._had: dict[int, set[str]] = defaultdict(set)
         self._walkers: dict[str, set[int]] = defaultdict(set)
-
-    def _heavy(self, path: str) -> bool:
-        return self._seconds.get(path, _LIGHT) >= _LIGHT
 
     def sort(self, pages: Iterable[str]) -> list[str]:
         """Return pages in order: what others build on first, then what takes longest."""
@@ -70,6 +67,42 @@ class Order:
     def _may(self, path: str, worker: int) -> bool:
         walkers = self._walkers[self._group[path]]
         return worker in walkers or len(walkers) < self._most
+
+
+def shard_of(
+    number: int, of: int, pages: Iterable[str], itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float]
+) -> list[str]:
+    """Return the pages of one of several shards, which take about the same time; each page is in exactly one.
+
+    It is the same for all who have the same pages and records. Pages of one group are in one shard.
+
+    Args:
+        number: which shard, from 1.
+        seconds: what each page took when it was recorded.
+    """
+    pages = sorted(pages)
+    group = _by_foundation(itineraries, seconds)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for path in pages:
+        groups[group.get(path, path)].append(path)
+    weights = {name: sum(seconds.get(path, _LIGHT) for path in paths) for name, paths in groups.items()}
+    shards: list[list[str]] = [[] for _ in range(of)]
+    loads = [0.0] * of
+    for name in sorted(groups, key=lambda name: (-weights[name], name)):
+        least = loads.index(min(loads))
+        loads[least] += weights[name]
+        shards[least] += groups[name]
+    return sorted(shards[number - 1])
+
+
+def _by_foundation(itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float]) -> dict[str, str]:
+    """Return the group of each page: what builds on the same page is of one, if that takes long to do again."""
+
+    def heavy(path: str) -> bool:
+        return seconds.get(path, _LIGHT) >= _LIGHT
+
+    below = {path: {page.path for page, _ in one.before} for path, one in itineraries.items()}
+    return _groups({path: {path, *filter(heavy, foundations)} for path, foundations in below.items()})
 
 
 def _groups(linked: Mapping[str, set[str]]) -> dict[str, str]:

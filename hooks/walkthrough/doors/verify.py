@@ -131,6 +131,12 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
     return Run(told, time.monotonic() - started, walked)
 
 
+def recorded_seconds(course: Course) -> dict[str, float]:
+    """Return the seconds that each page took when it was recorded."""
+    known = {path: read_record(course.project, one.page) for path, one in course.itineraries.items()}
+    return {path: record.seconds for path, record in known.items() if record}
+
+
 def _wanted(itinerary: Itinerary, options: Options) -> Wanted:
     seen = options.visitor(itinerary.page.path).needs if options.visitor else set[str]()
     needed = bases_of(itinerary) | of_the_machine(kind_of(itinerary), options.release) | seen
@@ -154,7 +160,8 @@ class _Runner:
                 self._tell(result, self._hosts[0])
         to_walk = [path for path in pages if path not in self.results]
         processors = sum(host.engine.processors for host in self._hosts)
-        order = Order({path: self._course.itineraries[path] for path in to_walk}, self._seconds(), processors)
+        itineraries = {path: self._course.itineraries[path] for path in to_walk}
+        order = Order(itineraries, recorded_seconds(self._course), processors)
 
         def work(path: str, worker: int) -> bool:
             host, slot = self._seat(worker)
@@ -192,12 +199,6 @@ class _Runner:
             return False
         self._reporter.say(f"{path}: aborted on {host.engine.host}, which does not answer any more; it waits again")
         return True
-
-    def _seconds(self) -> dict[str, float]:
-        """Return the seconds that each page took when it was recorded."""
-        course = self._course
-        known = {path: read_record(course.project, one.page) for path, one in course.itineraries.items()}
-        return {path: record.seconds for path, record in known.items() if record}
 
     def _tried(self, path: str, host: Host, how: Callable[[], PageResult | None]) -> PageResult | None:
         """Return the result of ``how`` for a page; an error costs that page its verdict, and no other."""
