@@ -9,14 +9,18 @@ import shutil
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker
+
 from walkthrough.machine.cleanup import tags
+from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.reader import MACHINE_LABEL
 from walkthrough.page.course import read_course
-from walkthrough.project import Project
+from walkthrough.project import Project, state_folder
 from walkthrough.publish.labfolder import write_lab
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,6 +111,38 @@ def hand_machines(engine: Engine, other: Engine) -> None:
             check=True,
             timeout=LIMIT,
         )
+
+
+@contextlib.contextmanager
+def mortal_engine(engine: Engine) -> Iterator[Embedded]:
+    """Yield an engine to be killed, in a state folder of its own, with all that machines on ``engine`` are made from."""
+    state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
+    other = Embedded(state)
+    other.folder.mkdir(parents=True)
+    subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
+    try:
+        hand_machines(engine, other.start(print))
+        yield other
+    finally:
+        other.remove()
+        subprocess.run(["rm", "-r", str(state)], check=True)
+
+
+_OURS = re.compile(r"docker-labs-(memory|(machine:)?(docker\d+|fresh)-[0-9a-f]{12}(-\d+)?)")
+"""Images and volumes of machines, which are kept on purpose."""
+
+
+def snapshot(api: docker.DockerClient) -> dict[str, list[str]]:
+    """Return all of an engine that people can see, the build cache aside, and the machines' images and volumes."""
+    images = [(str(image.id), image.tags) for image in api.images.list()]
+    return {
+        "containers": sorted(f"{c.name} {c.status}" for c in api.containers.list(all=True, ignore_removed=True)),
+        "images": sorted(
+            f"{identity} {tag}" for identity, tags in images for tag in tags or ["untagged"] if not _OURS.fullmatch(tag)
+        ),
+        "networks": sorted(str(network.name) for network in api.networks.list()),
+        "volumes": sorted(str(volume.name) for volume in api.volumes.list() if not _OURS.fullmatch(str(volume.name))),
+    }
 
 
 def machines_left(engine: Engine) -> str:

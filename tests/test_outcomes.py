@@ -18,7 +18,7 @@ import docker.errors
 import pytest
 import requests
 
-from helpers import FRONT_DOORS, environment, hand_machines, run, small_project
+from helpers import FRONT_DOORS, environment, mortal_engine, run, small_project
 from walkthrough.errors import EngineMissingError, Location, Problem
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
@@ -129,19 +129,11 @@ def test_what_could_not_be_tried_is_not_called_untrue(broken_tool: Path) -> None
 
 @pytest.fixture(scope="module")
 def mortal(engine: Engine) -> Iterator[Embedded]:
-    """Yield an engine to be killed, in a state folder of its own."""
+    """Yield an engine to be killed."""
     if engine.kind != "embedded":
         pytest.skip("this machine's own engine is the user's, and is not killed")
-    state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
-    other = Embedded(state)
-    other.folder.mkdir(parents=True)
-    subprocess.run(["cp", "-a", str(Embedded(state_folder()).root), str(other.root)], check=True)
-    try:
-        hand_machines(engine, other.start(print))
+    with mortal_engine(engine) as other:
         yield other
-    finally:
-        other.remove()
-        subprocess.run(["rm", "-r", str(state)], check=True)
 
 
 @pytest.mark.parametrize("door", FRONT_DOORS)

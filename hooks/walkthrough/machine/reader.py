@@ -109,15 +109,16 @@ class Machines:
         image = self._provided(kind)
         name = f"{_NAME}-machine-{uuid.uuid4().hex[:8]}"
         data = [f"--volume={_NAME}-{self._name(kind)}-{slot}:/var/lib/docker"] if kind == "docker" else []
-        made = self.engine.command(
-            "create", "--interactive", "--rm", "--init", "--privileged", f"--label={MACHINE_LABEL}", f"--name={name}",
-            f"--memory={_MEMORY}", f"--pids-limit={_PROCESSES}", "--log-driver=none",
-            f"--volume={_NAME}-memory:{STATE}", *data, *(f"--env={key}={value}" for key, value in _VARIABLES.items()),
-            image, *_PROGRAM,
-        )  # fmt: skip
-        if made.returncode != 0:
-            raise _refused(made.stderr)
         try:
+            # An interrupt may end the client when the engine has made it: so it is removed in each case.
+            made = self.engine.command(
+                "create", "--interactive", "--rm", "--init", "--privileged", f"--label={MACHINE_LABEL}",
+                f"--name={name}", f"--memory={_MEMORY}", f"--pids-limit={_PROCESSES}", "--log-driver=none",
+                f"--volume={_NAME}-memory:{STATE}", *data,
+                *(f"--env={key}={value}" for key, value in _VARIABLES.items()), image, *_PROGRAM,
+            )  # fmt: skip
+            if made.returncode != 0:
+                raise _refused(made.stderr)
             with contextlib.closing(self.engine.api()) as api:
                 api.containers.get(name).put_archive(str(PROGRAM), _packed(files))
             with Machine(self.engine, name) as machine:
