@@ -101,6 +101,10 @@ class Ground:
         self.before: Census = {}
         """The census that others are held against."""
 
+    def environment(self, **changes: str) -> dict[str, str]:
+        """Return the environment of the runs, by which what they start is known, with ``changes``."""
+        return environment(**self.variables, **changes)
+
     def write(self, text: str = SOUND, project: Path | None = None) -> None:
         """Write the page that meets the fault, and the one beside it, both new to every memory."""
         for name, content in (("beside", SOUND), ("fault", text)):
@@ -119,7 +123,7 @@ class Ground:
             return subprocess.Popen(
                 [sys.executable, "-m", *command],
                 cwd=project,
-                env=environment(PYTHONPATH=str(project / "hooks"), **self.variables),
+                env=self.environment(PYTHONPATH=str(project / "hooks")),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -164,7 +168,7 @@ class Ground:
             counted = {kind: collections.Counter(things) for kind, things in snapshot(api).items()}
         processes = {*self.of_engine(), *self._of_runs()}
         counted["processes"] = collections.Counter(filter(None, map(_words, processes)))
-        spaces = {space for one in processes for space in _namespaces(one)}
+        spaces = {space for one in processes for space in _namespaces(one)} - set(_namespaces("self"))
         counted["namespaces"] = collections.Counter(space.partition(":")[0] for space in spaces)
         counted["mounts"] = collections.Counter(
             point for one in ("self", *self.of_engine()[1:2]) for point in _mounts(one)
@@ -334,16 +338,15 @@ def host_engine_killed(ground: Ground) -> str:
 
     def during() -> None:
         ground.until(lambda: ground.machine_with("docker events"), "a page at work")
-        (engine,) = [one for one in ground.of_engine() if _words(one).startswith("dockerd ")]
+        # The outermost comes first; those of the machines are below it.
+        engine = next(one for one in ground.of_engine() if _words(one).startswith("dockerd "))
         os.kill(int(engine), signal.SIGKILL)
 
     said = ground.run(*VERIFY, during=during)
     assert said.endswith("exit status 2\n"), said
     assert re.search(rf"^{PAGE} .* ABORTED$", said, re.MULTILINE), said
     assert "FAILED" not in said, said
-    told = [
-        line for line in said.splitlines() if line.startswith(f"{PAGE}:{ground.line('docker events')}: aborted: the")
-    ]
+    told = [line for line in said.splitlines() if line.startswith(f"{PAGE}:{ground.line('```console')}: aborted: the")]
     assert told, said
     follow(ground)
     ground.engine = Embedded(Path(ground.variables["LABS_STATE"])).start(print)
@@ -495,9 +498,10 @@ def faults(number: int, seed: int) -> list[Fault]:
     """Return the table.
 
     Args:
-        number: how many runs are killed, and how many interrupted.
+        number: how many runs are killed; a third of that are interrupted, and as many previews.
         seed: of the moments at which they are.
     """
+    few = -(-number // 3)
     return [
         Fault("a run in which nothing goes wrong", on_page("$ true\n", "verified", "")),
         Fault(
@@ -598,17 +602,17 @@ def faults(number: int, seed: int) -> list[Fault]:
         Fault("a record of another version", damaged(record_of, other_version, "has the schema 0")),
         Fault("a remembered verdict cut in half", damaged(verdict_of, half)),
         Fault("a remembered verdict of another version", damaged(verdict_of, other_version)),
-        Fault(f"SIGKILL of the run at {number} random moments", at_random_moments(number, seed, kill, {0, -9}, VERIFY)),
-        Fault(f"Ctrl-C at {number} random moments", at_random_moments(number, seed, interrupt, {0, -2, 130}, VERIFY)),
+        Fault(f"SIGKILL of the run, {number} times at random", at_random_moments(number, seed, kill, {0, -9}, VERIFY)),
+        Fault(f"Ctrl-C, {few} times at random", at_random_moments(few, seed, interrupt, {0, -2, 130}, VERIFY)),
         Fault(
-            f"Ctrl-C at {number} random moments of a preview",
+            f"Ctrl-C in a preview, {few} times at random",
             at_random_moments(
-                number,
+                few,
                 seed,
                 interrupt,
                 {0, 1},
                 ("mkdocs", "serve", "--no-strict", "-a", f"127.0.0.1:{free_port()}"),
-                "Building documentation",
+                "Building documentation",  # before, MkDocs has a folder for temporary files that it does not yet remove
             ),
         ),
     ]
@@ -618,7 +622,9 @@ def main() -> int:
     """Try the rows, print the table; return 1 where one does not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", help="what the names of rows contain (default: all rows)")
-    parser.add_argument("--number", type=int, default=50, help="how many runs are killed, and interrupted")
+    parser.add_argument(
+        "--number", type=int, default=50, help="how many runs are killed; a third as many are interrupted"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the moments at which they are")
     chosen = parser.parse_args()
     engine, held = find_engine(print), True
@@ -644,7 +650,7 @@ def main() -> int:
             try:
                 told, holds = attempt(row, grounds[row.mortal]), True
             except AssertionError as error:
-                told, holds = str(error), False
+                told, holds = str(error).strip(), False
             held = held and holds
             seconds = time.monotonic() - begun
             print(f"{row.name}: {'holds' if holds else 'DOES NOT HOLD'} ({seconds:.0f} s): {told}", flush=True)

@@ -115,7 +115,7 @@ def hand_machines(engine: Engine, other: Engine) -> None:
 
 @contextlib.contextmanager
 def mortal_engine(engine: Engine) -> Iterator[Embedded]:
-    """Yield an engine to be killed, in a state folder of its own, with all that machines on ``engine`` are made from."""
+    """Yield an engine to be killed, in a state folder of its own, with what machines on ``engine`` are made from."""
     state = Path(f"/tmp/labs-{uuid.uuid4().hex[:8]}")
     other = Embedded(state)
     other.folder.mkdir(parents=True)

@@ -25,7 +25,7 @@ from walkthrough.machine.engine import Engine
 from walkthrough.machine.reader import MACHINE_LABEL
 from walkthrough.observe.containers import wait_for
 from walkthrough.page.course import read_course
-from walkthrough.project import Project, state_folder
+from walkthrough.project import Project
 from walkthrough.publish import blocks
 from walkthrough.walk.abort import CRASHES, reason
 from walkthrough.walk.guide import Guide
