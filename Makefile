@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PAGES ?=
 SHARD ?=
+ROWS ?=
 export PYTHONPATH := hooks
 # The site generator's and theme's notices about their successors are known: CONTRIBUTING.md says what we do about it.
 export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := site
-.PHONY: help site serve unit test verify record mutants check format bench engine engine-down clean
+.PHONY: help site serve unit test verify record mutants check format bench faults engine engine-down clean
 
 site: $(VENV)/ready ## (default) walk every page that changed, build the site into site/
 	@$(BIN)/mkdocs build --quiet
@@ -49,6 +50,9 @@ format: $(VENV)/ready ## bring the Python files into form
 
 bench: $(VENV)/ready ## what a walk costs beside a plain script: make bench PAGES=…; without pages also what the memory saves
 	@PYTHONPATH=hooks:tests $(BIN)/python tests/bench.py $(PAGES)
+
+faults: $(VENV)/ready ## what can go wrong, met for real, and what is left of it: make faults ROWS=…; all of it takes half an hour
+	@PYTHONPATH=hooks:tests $(BIN)/python tests/faults.py $(ROWS)
 
 engine: $(VENV)/ready ## start the engine, print the lines that let you use it by hand
 	@$(BIN)/python -m walkthrough engine start

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
 from walkthrough.machine.cleanup import tags
@@ -130,6 +131,23 @@ def hand_machines(engine: Engine, other: Engine) -> None:
             check=True,
             timeout=LIMIT,
         )
+
+
+_OURS = re.compile(r"docker-labs-(memory|(machine:)?(docker\d+|fresh)-[0-9a-f]{12}(-\d+)?)")
+"""Images and volumes of machines, which are kept on purpose."""
+
+
+def snapshot(api: docker.DockerClient) -> dict[str, list[str]]:
+    """Return all of an engine that people can see, the build cache aside, and the machines' images and volumes."""
+    images = [(str(image.id), image.tags) for image in api.images.list()]
+    return {
+        "containers": sorted(f"{c.name} {c.status}" for c in api.containers.list(all=True, ignore_removed=True)),
+        "images": sorted(
+            f"{identity} {tag}" for identity, tags in images for tag in tags or ["untagged"] if not _OURS.fullmatch(tag)
+        ),
+        "networks": sorted(str(network.name) for network in api.networks.list()),
+        "volumes": sorted(str(volume.name) for volume in api.volumes.list() if not _OURS.fullmatch(str(volume.name))),
+    }
 
 
 def machines_left(engine: Engine) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import shutil
 import signal
 import socketserver
@@ -19,7 +18,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from helpers import ROOT, environment, run, second_engine, small_project
+from helpers import ROOT, environment, run, second_engine, small_project, snapshot
 from walkthrough.machine import embedded
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
@@ -61,18 +60,6 @@ absent: [/bin/sh]
 stages: reached
 ```
 """
-
-
-def snapshot(api: docker.DockerClient) -> dict[str, object]:
-    """Everything of an engine that people can see, the build cache aside, and the machines' images and volumes."""
-    ours = re.compile(r"docker-labs-(memory|(machine:)?(docker\d+|fresh)-[0-9a-f]{12}(-\d+)?)")
-    images = [(image.id, [tag for tag in sorted(image.tags) if not ours.fullmatch(tag)]) for image in api.images.list()]
-    return {
-        "containers": sorted((c.id, c.status) for c in api.containers.list(all=True)),
-        "images": sorted((identity, tags) for identity, tags in images if tags),
-        "networks": sorted(str(n.id) for n in api.networks.list()),
-        "volumes": sorted(str(v.name) for v in api.volumes.list() if not ours.fullmatch(str(v.name))),
-    }
 
 
 @pytest.fixture(scope="module")

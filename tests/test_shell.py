@@ -129,6 +129,16 @@ def test_processes_have_a_limit(shell: Shell, monkeypatch: pytest.MonkeyPatch) -
     assert wait_for(lambda: True if marked() == [] else None, 10)
 
 
+def test_processes_in_sessions_of_their_own_count_too(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bomb may leave the page's session; what is left of it ends with the machine, and here by its own."""
+    monkeypatch.setattr(shells, "PROCESS_LIMIT", 20)
+
+    with pytest.raises(StepError, match="more than 20 processes"):
+        shell.run("for i in $(seq 50); do setsid sleep 3 & done; sleep 1000", 60)
+
+    assert wait_for(lambda: True if marked() == [] else None, 30)
+
+
 def test_files_have_a_limit(shell: Shell) -> None:
     """A command may write a large file, and not one without end."""
     assert shell.run("ulimit -f", 10).lines == [str(8 * 2**20)]

@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if chosen.command == "engine":
             return _engine(chosen.action)
         if chosen.command == "mutants":

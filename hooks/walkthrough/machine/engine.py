@@ -33,7 +33,7 @@ class Engine:
 
     host: str
     docker: Path
-    kind: Literal["own", "embedded"]
+    kind: Literal["own", "embedded", "machine's"]
     network: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 

@@ -113,6 +113,7 @@ class Machines:
         image = self.provide(kind)
         name = f"{_NAME}-machine-{uuid.uuid4().hex[:8]}"
         try:
+            # An interrupt may end the client when the engine has made it: so it is removed in each case.
             with contextlib.closing(self.engine.api()) as api:
                 self._create(api, kind, image, name, slot)
                 api.containers.get(name).put_archive(str(PROGRAM), _packed(files))

@@ -22,6 +22,11 @@ _LEAST_FREE = 32 * 2**20
 """Bytes of free disk below which nothing that failed is held against a page."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _OF_THE_MACHINE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
+_AGAIN = {
+    "own": "start it, and run again",
+    "embedded": "run again: it is started anew",
+    "machine's": "it was that of the reader's machine; run again, on a new one",
+}
 _ANSWER_LIMIT = 10.0
 """Seconds that a busy engine may take to say that it is there."""
 
@@ -29,8 +34,7 @@ _ANSWER_LIMIT = 10.0
 def disturbance(engine: Engine | None, state: Path) -> AbortedError | None:
     """Return what keeps every page from being walked just now: an engine that is gone, a disk that is full."""
     if engine and not engine.answers(_ANSWER_LIMIT):
-        again = "run again: it is started anew" if engine.kind == "embedded" else "start it, and run again"
-        return AbortedError(f"the Docker engine at {engine.host} does not answer any more", again)
+        return AbortedError(f"the Docker engine at {engine.host} does not answer any more", _AGAIN[engine.kind])
     if state.exists() and shutil.disk_usage(state).free < _LEAST_FREE:
         return _full(str(state))
     return None

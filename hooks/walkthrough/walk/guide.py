@@ -244,7 +244,7 @@ def exit_problem(page: Page, command: Command, wanted: int, done: CommandOutcome
     if done.exit_code == wanted:
         return None
     what = f"'{command.head}' ends with exit status {done.exit_code}, not {wanted}"
-    todo = 'if it should fail, say so: exit="1"' if wanted == 0 else "see its output"
+    todo = f'if it should fail, say so: exit="{done.exit_code}"' if wanted == 0 else "see its output"
     if any(_NO_TERMINAL.search(line) for line in done.output):
         todo = "a walk has no terminal: leave out -t (write -i alone), or mark the block norun"
     return Problem(page.at(command.line), what, todo, _end_of(done.output))

@@ -64,7 +64,7 @@ def main() -> None:
         request: Request = pickle.loads((Path(PROGRAM) / FILE).read_bytes())  # noqa: S301 - the run's own, put there by it
         if request.itinerary.page.front.machine != "fresh":
             client = next(path for path in _CLIENTS if path.exists())
-            engine = _started(Engine(_SOCKET, client, "own"))
+            engine = _started(Engine(_SOCKET, client, "machine's"))
             tell(missing=_prepared(engine, request))
             go.wait()
             tell(engine=engine.version)

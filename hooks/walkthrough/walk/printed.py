@@ -40,7 +40,10 @@ class Printed:
             self.read_rest()
         os.close(self._held)
         os.set_blocking(self.descriptor, True)
-        threading.Thread(target=_drop, args=(self.descriptor, self._limit), name="output", daemon=True).start()
+        try:
+            threading.Thread(target=_drop, args=(self.descriptor, self._limit), name="output", daemon=True).start()
+        except RuntimeError:  # no process can be started any more: the pipe breaks at once
+            os.close(self.descriptor)
 
     @property
     def text(self) -> str:

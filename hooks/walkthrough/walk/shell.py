@@ -21,7 +21,7 @@ from walkthrough.walk.terminal import screen_lines
 OUTPUT_LIMIT = 8 * 2**20
 """Bytes of output after which a command is ended: far more than any page can show."""
 PROCESS_LIMIT = 1000
-"""Processes of a session after which it is ended: a page that starts so many starts them without end."""
+"""Processes that a command may start: a page that starts more of them starts them without end."""
 _MEMORY_LIMIT_KIB = 8 * 2**20
 _FILE_LIMIT_KIB = 8 * 2**20
 """Size that a file may have which a command writes: more than any image that a page saves."""
@@ -220,7 +220,7 @@ class Shell:
 
     def _answer(self, printed: Printed, started: float, timeout: float) -> int:
         """Wait until the command has ended, reading what it prints; return its exit status."""
-        answer, looked = b"", started
+        answer, looked, others = b"", started, _processes()
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
         poll.register(printed.descriptor, select.POLLIN)
@@ -233,7 +233,7 @@ class Shell:
                 raise TimedOutError(what, todo, printed.tail)
             if now >= looked + _LOOK:
                 looked = now
-                if _in_session(self._process.pid) > PROCESS_LIMIT:
+                if _processes() > others + PROCESS_LIMIT:
                     self._give_up(f"the command starts more than {PROCESS_LIMIT} processes", "start less", printed)
             ready = [descriptor for descriptor, _ in poll.poll(1000 * min(started + timeout - now, _LOOK))]
             if printed.descriptor in ready and printed.read():
@@ -255,14 +255,9 @@ class Shell:
         raise StepError(what, todo, printed.tail)
 
 
-def _in_session(leader: int) -> int:
-    """Return how many processes the session of ``leader`` has, by ``/proc``; 0 where there is none (macOS)."""
-    count = 0
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            # After the name, which may hold anything, come state, parent, group, session (proc_pid_stat(5)).
-            count += int(entry.read_bytes().rpartition(b")")[2].split()[3]) == leader
-    return count
+def _processes() -> int:
+    """Return how many processes there are, in whichever session, by ``/proc``; 0 where there is none (macOS)."""
+    return sum(1 for _ in Path("/proc").glob("[0-9]*"))
 
 
 def end_session(process: subprocess.Popen[bytes]) -> None:
