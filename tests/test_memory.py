@@ -24,15 +24,17 @@ from walkthrough.record.memory import Cache, cache_key, deciding_files, tool_dig
 from walkthrough.walk import needs
 
 PACKAGE = ROOT / "hooks/walkthrough"
-VERIFY = PACKAGE / "doors/verify.py"
+VERIFY = (PACKAGE / "doors/verify.py", PACKAGE / "doors/hosts.py")
 
 
 def reached() -> set[str]:
     """Return the files of the package that are loaded to reach a verdict, as a fresh interpreter loads them.
 
-    That is what ``verify`` imports of the rooms below the doors and the published page, with all that this imports.
+    That is what ``verify`` and its hosts import of the rooms below the doors and the published page, with all that
+    this imports.
     """
-    imports = [node.module for node in ast.walk(ast.parse(VERIFY.read_text())) if isinstance(node, ast.ImportFrom)]
+    nodes = [node for file in VERIFY for node in ast.walk(ast.parse(file.read_text()))]
+    imports = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
     names = [name for name in imports if name and name.startswith("walkthrough.")]
     roots = [name for name in names if name.split(".")[1] not in ("doors", "mutate", "publish")]
     look = (
