@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import environment, machines_left, run, second_engine, small_project
+from helpers import FRONT_DOORS, environment, machines_left, run, second_engine, small_project
 from walkthrough.errors import EngineMissingError
 from walkthrough.machine.bases import RELEASES, of_the_machine
 from walkthrough.machine.embedded import Embedded
@@ -125,6 +125,26 @@ def test_a_volume_that_somebody_has_is_left_to_them(engine: Engine) -> None:
 
     shared = volumes[0] & volumes[1]
     assert shared == {"docker-labs-memory"}, volumes
+
+
+@pytest.mark.parametrize("door", ["verify", "pytest"])
+def test_a_page_of_another_architecture_is_skipped_with_that_reason(engine: Engine, tmp_path: Path, door: str) -> None:
+    """It is no failure, and the others are walked."""
+    here = engine.architecture
+    (there,) = {"amd64", "arm64"} - {here}
+    for name, platform in (("there", [there]), ("here", [here])):
+        front = f"---\nplatform: [{', '.join(platform)}]\n---\n\n"
+        small_project(tmp_path, f"{front}# {name}\n\n```console\n$ true # {uuid.uuid4().hex}\n```\n", name)
+    if door == "pytest":
+        run(tmp_path, "walkthrough", "verify")  # it reports lab files that are not there, and writes none
+
+    done = run(tmp_path, *FRONT_DOORS[door])
+
+    assert done.returncode == 0, done.stdout
+    assert f"the page holds on {there} only, and machines are {here} here" in done.stdout
+    assert (
+        "1 page holds; 1 walked, 0 unchanged, 1 skipped" if door == "verify" else "2 passed, 2 skipped"
+    ) in done.stdout
 
 
 HOSTS = {

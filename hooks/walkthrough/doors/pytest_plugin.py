@@ -108,9 +108,11 @@ class _WalkedItem(_Item):
     def setup(self) -> None:
         """Stop with an error where the page could not be tried."""
         try:
-            untried = self.aborted()
+            untried, why = self.aborted(), self.result.why
         except AbortedError as error:
             pytest.fail(str(error), pytrace=False)
+        if why:
+            pytest.skip(why)
         if untried:
             problems = list(self.result.problems)
             self.config.stash.setdefault(_PROBLEMS, []).extend(problems)

@@ -20,6 +20,7 @@ _VERDICTS: dict[Verdict, str] = {
     "aborted": "ABORTED",
     "broken": "BROKEN",
     "recorded": "recorded",
+    "skipped": "skipped",
 }
 
 
@@ -118,10 +119,13 @@ def summary(run: Run) -> str:
     rewritten = sum(result.verdict == "recorded" for result in run.results)
     if rewritten:
         return f"{rewritten} of {len(run.results)} pages show other outputs now: verify them ({time_text(run.seconds)})"
+    skipped = sum(result.verdict == "skipped" for result in run.results)
     if same == len(run.results):
         return f"nothing changed: all {same} pages were verified before, nothing was walked ({time_text(run.seconds)})"
-    hold = "1 page holds" if len(run.results) == 1 else f"{len(run.results)} pages hold"
-    return f"{hold}; {run.walked} walked, {same} unchanged ({time_text(run.seconds)})"
+    held = len(run.results) - skipped
+    hold = "1 page holds" if held == 1 else f"{held} pages hold"
+    left = f", {skipped} skipped" if skipped else ""
+    return f"{hold}; {run.walked} walked, {same} unchanged{left} ({time_text(run.seconds)})"
 
 
 def annotation(problem: Problem) -> str | None:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from walkthrough.doors.hosts import Host, Wanted, hosts_of
 from walkthrough.doors.order import Order
 from walkthrough.doors.pool import side_by_side
-from walkthrough.errors import Location, NoSuchImageError, Problem
+from walkthrough.errors import AbortedError, Location, NoSuchImageError, Problem
 from walkthrough.machine.bases import RELEASES, Base, of_the_machine
 from walkthrough.page.course import Course, choose
 from walkthrough.page.itinerary import Itinerary, needs_downloads
@@ -29,8 +29,11 @@ from walkthrough.walk.outcome import Walked
 from walkthrough.walk.request import Visitor
 from walkthrough.walk.walk import abandon, kind_of, walk
 
-Verdict = Literal["verified", "unchanged", "failed", "timed out", "aborted", "broken", "recorded"]
-"""*Broken*: the page cannot be walked as it is written. *Aborted*: something else than the page is wrong."""
+Verdict = Literal["verified", "unchanged", "failed", "timed out", "aborted", "broken", "recorded", "skipped"]
+"""*Broken*: the page cannot be walked as it is written. *Aborted*: something else than the page is wrong.
+
+*Skipped*: it holds on other architectures only than those of the hosts.
+"""
 
 
 class Reporter(Protocol):
@@ -55,6 +58,8 @@ class PageResult:
     record: Record | None = None
     walked: Walked | None = None
     problems: tuple[Problem, ...] = ()
+    why: str = ""
+    """Why it was skipped."""
     rewritten: tuple[str, ...] = ()
     """Committed files that this run brought up to date."""
 
@@ -187,9 +192,14 @@ class _Runner:
         return self._hosts[host], slot
 
     def _may(self, path: str, host: Host) -> bool:
-        """Return whether a page is walked on a host: not on a dead one, nor without base images that others have."""
+        """Return whether a page is walked on a host: not on a dead one, nor on one that lacks what another has."""
         alive = [other for other in self._hosts if not other.gone]
-        return not alive or (host in alive and (path not in host.faults or all(path in one.faults for one in alive)))
+        able = [other for other in alive if self._holds_on(path, other) and path not in other.faults]
+        return host in (able or alive or self._hosts)
+
+    def _holds_on(self, path: str, host: Host) -> bool:
+        platform = self._course.itineraries[path].page.front.platform
+        return not platform or host.engine.architecture in platform
 
     def _left_to_others(self, path: str, host: Host) -> bool:
         """Return whether a page that was aborted is walked on another host, as its own is gone."""
@@ -227,10 +237,16 @@ class _Runner:
 
     def _remembered(self, path: str) -> PageResult | None:
         """Return the result of a page that need not, or cannot, be walked."""
-        able = [host for host in self._hosts if path not in host.faults]
-        if not able:
-            raise self._hosts[0].faults[path]
         itinerary = self._course.itineraries[path]
+        fit = [host for host in self._hosts if self._holds_on(path, host)]
+        if not fit:
+            there = ", ".join(sorted({host.engine.architecture for host in self._hosts}))
+            why = f"the page holds on {', '.join(itinerary.page.front.platform)} only, and machines are {there} here"
+            self._reporter.say(f"{path}: {why}")
+            return PageResult(path, "skipped", why=why)
+        able = [host for host in fit if path not in host.faults]
+        if not able:
+            raise fit[0].faults[path]
         for host in [] if self._options.fresh else able:
             if remembered := self._cache.get(self._key(itinerary, host), path):
                 return self._accepted(itinerary, PageResult(path, "unchanged", remembered))
@@ -255,6 +271,10 @@ class _Runner:
     def _walked(self, path: str, host: Host, slot: int) -> PageResult:
         if path in host.faults:
             raise host.faults[path]
+        if not self._holds_on(path, host):
+            raise AbortedError(
+                "the hosts of the architecture that the page holds on do not answer any more", "run again"
+            )
         itinerary = self._course.itineraries[path]
         options = self._options
         visitor = options.visitor(path) if options.visitor else None

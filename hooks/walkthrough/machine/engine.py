@@ -90,6 +90,12 @@ class Engine:
         return str(self._info["ID"])
 
     @property
+    def architecture(self) -> str:
+        """Its architecture as images name it."""
+        machine = str(self._info["Architecture"])
+        return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+    @property
     def processors(self) -> int:
         """How many processors the engine has."""
         return int(self._info["NCPU"])

@@ -39,6 +39,8 @@ class FrontMatter(BaseModel):
     """Pages of the same lab, named from this one's folder, that are walked first, in the same workspace."""
     machine: Literal["fresh"] | None = None
     """The machine that the page is walked on, if it is another than usual: a new one, without Docker as yet."""
+    platform: list[Literal["amd64", "arm64"]] = []
+    """The architectures that the page holds on, if it does not hold on all."""
     given: dict[str, str] = {}
     """Figures in the prose that nobody measures here, each with where it comes from."""
 
