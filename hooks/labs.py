@@ -290,11 +290,15 @@ def _format(source: str, language: str, _class: str, options: dict[str, Any], md
     # The final newline is the file's; without it, Pygments would take a blank last line for it.
     source += "\n" if source else ""
     looks = {name: options[name] for name in ("title", "linenums", "hl_lines") if name in options}
-    highlighted = md.preprocessors["fenced_code_block"].highlight(
-        src=source, language=language, options=looks, md=md, **keywords
-    )
+
+    def highlight(text: str, its_language: str, **given: Any) -> str:
+        plain: dict[str, Any] = {"options": {}, "classes": [], "id_value": "", "attrs": {}}
+        render = md.preprocessors["fenced_code_block"].highlight
+        return str(render(src=text, language=its_language, md=md, **(plain | given)))
+
+    highlighted = highlight(source, language, options=looks, **keywords)
     number, _site.fence = _site.fence, _site.fence + 1
     if _site.view is None:
-        return str(highlighted)
+        return highlighted
     said = _placed(str(number), blocks.said(_site.view, number))
-    return blocks.block(_site.view, number, highlighted) + said
+    return blocks.block(_site.view, number, highlighted, highlight) + said

@@ -28,6 +28,8 @@ from walkthrough.observe.containers import wait_for
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.steps import RunCommands, WriteFile
 from walkthrough.project import Project, state_folder
+from walkthrough.publish.changes import changes
+from walkthrough.publish.command import changing
 
 ARTEFACTS = ROOT / "test-artefacts"
 BUDGET = 300_000
@@ -133,6 +135,8 @@ LOOK_AT = """async (picture) => {
     return {width: image.width, colours: seen.size, ground: ground & 255};
 }"""
 """Returns a picture's width, how many colours its top has, and the red of the one that covers most of it."""
+BLOCKS = "article div.highlight:not(.walk-changed *)"
+"""The blocks of a page that are its fences; a file after a change is shown beside these."""
 CODE_IS_REACHABLE = """() => [...document.querySelectorAll("pre > code")].every(
     (code) => code.scrollWidth <= code.clientWidth || code.tabIndex >= 0
 )"""
@@ -160,7 +164,7 @@ def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
             page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
             page.goto(f"{address}/{html_of(path)}")
             page.evaluate(OPEN_ALL)
-            blocks = page.locator("article div.highlight")
+            blocks = page.locator(BLOCKS)
             steps = [step for step in itinerary.page.fences if step.language != "checks"]
             assert blocks.count() == len(steps), path
             wanted = {
@@ -193,14 +197,23 @@ def test_every_file_is_copied_as_the_command_that_writes_it(
     copied = 0
     for path, itinerary in course.itineraries.items():
         files = {step.fence.number: step for step in itinerary.steps if isinstance(step, WriteFile)}
+        lab = str(itinerary.page.lab)
+        patches = {
+            number: changing(lab, change.path, change.before, change.after).of("")
+            for number, change in changes(itinerary).items()
+        }
         with watched(web.browser, address, viewport=DESK) as page:
             page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
             page.goto(f"{address}/{html_of(path)}")
             page.evaluate(OPEN_ALL)
-            blocks = page.locator("article div.highlight")
+            blocks = page.locator(BLOCKS)
             for index, fence in enumerate(fence for fence in itinerary.page.fences if fence.language != "checks"):
                 blocks.nth(index).evaluate(OPEN_TAB)
                 button = blocks.nth(index).get_by_role("button", name="Copy as command", exact=True)
+                if fence.number in patches:
+                    button.click(force=True)
+                    assert page.evaluate("navigator.clipboard.readText()") == patches[fence.number]
+                    continue
                 if fence.number not in files:
                     assert button.count() == 0, f"{path}:{fence.line}"
                     continue
@@ -210,10 +223,15 @@ def test_every_file_is_copied_as_the_command_that_writes_it(
                 command = page.evaluate("navigator.clipboard.readText()")
                 home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
                 subprocess.run(["bash", "-c", command], env=home, timeout=60, check=True)
-                written = tmp_path / "docker-labs" / str(itinerary.page.lab) / step.path
+                written = tmp_path / "docker-labs" / lab / step.path
                 assert written.read_bytes() == step.fence.text.encode(), f"{path}:{fence.line}"
                 written.unlink()
                 copied += 1
+            whole = page.locator(".walk-changed")
+            assert whole.count() == len(patches), path
+            for index, change in enumerate(changes(itinerary).values()):
+                whole.nth(index).get_by_role("button", name="Copy to clipboard").click(force=True)
+                assert page.evaluate("navigator.clipboard.readText()") == change.after, change.path
     assert copied > 90
 
 

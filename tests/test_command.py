@@ -17,14 +17,17 @@ from hypothesis import strategies as st
 
 from helpers import ROOT
 from walkthrough.page.course import read_course
+from walkthrough.page.patch import apply_patch
 from walkthrough.page.steps import WriteFile
 from walkthrough.project import Project
-from walkthrough.publish.command import writing
+from walkthrough.publish.changes import changes
+from walkthrough.publish.command import changing, writing
 
 SHELLS = [shell for shell in (["bash"], ["dash"], ["busybox", "sh"]) if shutil.which(shell[0])]
+ITINERARIES = read_course(Project(ROOT)).itineraries.values()
 FILES = [
     (str(itinerary.page.lab), step.path, step.fence.text)
-    for itinerary in read_course(Project(ROOT)).itineraries.values()
+    for itinerary in ITINERARIES
     for step in itinerary.steps
     if isinstance(step, WriteFile)
 ]
@@ -39,8 +42,13 @@ LINES = st.lists(
 
 def written(shell: list[str], lab: str, path: str, text: str, home: Path) -> Path:
     """Let a shell run the command; return the file."""
+    run_in(home, shell, writing(lab, path, text).of(text))
+    return home / "docker-labs" / lab / path
+
+
+def run_in(home: Path, shell: list[str], command: str) -> None:
     script = home / "script"
-    script.write_bytes(writing(lab, path, text).of(text).encode())
+    script.write_bytes(command.encode())
     # The C locale is what the simplest shells know; bytes must survive there too.
     done = subprocess.run(
         [*shell, str(script)],
@@ -49,8 +57,7 @@ def written(shell: list[str], lab: str, path: str, text: str, home: Path) -> Pat
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    return home / "docker-labs" / lab / path
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: str(shell[0]))
@@ -82,6 +89,37 @@ def test_any_text_is_written_byte_for_byte(shell: list[str], text: str) -> None:
     """Quotes, tabs, backslashes, dollars, lines like the delimiter, control characters, with and without a last end."""
     with tempfile.TemporaryDirectory() as home:
         assert written(shell, "lab-x", "a/b", text, Path(home)).read_bytes() == text.encode()
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="patch is not installed")
+@settings(deadline=None, max_examples=50)
+@example("", "a\n")
+@example("a\n", "a")
+@example("a", "a\n")
+@example("-- a\n", "++ b\n")
+@given(LINES, LINES)
+def test_any_change_is_made_by_patch(before: str, after: str) -> None:
+    """Also where the last line has no end, and where a line looks like a header of the diff."""
+    if before == after or not after:  # nothing to change; and patch removes a file that becomes empty
+        return
+    with tempfile.TemporaryDirectory() as home:
+        file = Path(home) / "docker-labs/lab-x/a b"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(before.encode())
+        run_in(Path(home), ["bash"], changing("lab-x", "a b", before, after).of(""))
+        assert file.read_bytes() == after.encode()
+
+
+def test_the_changes_of_the_course_are_made_one_after_the_other() -> None:
+    """Each as the page shows it: the lines that patch goes by are those of the file as it stands."""
+    made = [(change, itinerary) for itinerary in ITINERARIES for change in changes(itinerary).values()]
+
+    assert len(made) >= 4
+    for change, itinerary in made:
+        command = changing(str(itinerary.page.lab), change.path, change.before, change.after).of("")
+        diff = "".join(f"{line}\n" for line in command.split("\n")[1:-1])
+        assert apply_patch(change.before, diff, 1) == change.after != change.before
+        assert change.language != "diff"
 
 
 @pytest.mark.parametrize("path", ["top", "a b/c d", "it's/$HOME", "-x/-y", "a;b/*", "~/x"])

@@ -13,6 +13,8 @@ from helpers import FRONT_DOORS, GO_PAGE, LAB, NO_ENGINE, NOBODY, ROOT, honest_p
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import content_digest
 from walkthrough.project import Project
+from walkthrough.publish.changes import changes
+from walkthrough.publish.command import changing
 from walkthrough.publish.labfolder import drift_of
 from walkthrough.record.evidence import read_record, whole_coverage
 
@@ -54,6 +56,26 @@ def test_without_an_engine_the_site_is_built_from_the_records(project: Path) -> 
     assert f"{GO_PAGE}: published from its record of" in done.stdout
     claims = soup(project / f"site/{LAB}/go-app.html").select(".walk-claims td")
     assert "✓ holds" in [cell.get_text() for cell in claims]
+
+
+def test_a_change_is_shown_with_how_it_is_made_and_what_comes_of_it(project: Path) -> None:
+    """The whole file is folded below it, blank lines and all, in its own language."""
+    page = read_course(Project(project)).itineraries[GO_PAGE]
+
+    done = run(project, *FRONT_DOORS["mkdocs"], prefix=NOBODY, **NO_ENGINE)
+
+    assert done.returncode == 0, done.stdout
+    shown = soup(project / f"site/{LAB}/go-app.html")
+    wanted = list(changes(page).values())
+    assert len(wanted) == 2
+    folded = shown.select("details.walk-changed")
+    assert [code.get_text() for block in folded for code in block.select("pre code")] == [one.after for one in wanted]
+    assert [block.select("span.k")[0].get_text() for block in folded] == ["FROM", "FROM"]
+    patches = [str(block["data-command"]) for block in shown.select("[data-command]:not([data-command-end])")]
+    assert patches == [changing(LAB, one.path, one.before, one.after).of("") for one in wanted]
+    told = [str(note.get_text()) for note in shown.select(".walk-note") if "A change to" in note.get_text()]
+    assert len(told) == 2
+    assert "go-app/Dockerfile" in told[0]
 
 
 def test_without_an_engine_a_changed_page_is_published_as_not_verified(project: Path) -> None:

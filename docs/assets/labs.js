@@ -4,7 +4,8 @@
 
 (() => {
     // The theme's copy button trims what it copies. A file ends with a line break, and a session is copied as its commands.
-    // Copied as a command, a file is the here-document that writes it: the page knows what stands around the text.
+    // Copied as a command, a file is the here-document that writes it: the page knows what stands around the text. That of a
+    // change is there whole.
     document.addEventListener(
         "click",
         (event) => {
@@ -14,7 +15,7 @@
             let text = commands ? commands.dataset.copy : document.querySelector(button.dataset.clipboardTarget).textContent;
             if (button.matches(".labs-command")) {
                 const { command, commandEnd } = button.closest("[data-command]").dataset;
-                text = command + text + commandEnd;
+                text = commandEnd === undefined ? command : command + text + commandEnd;
             }
             button.setAttribute("data-clipboard-text", text);
         },

@@ -5,7 +5,8 @@ Needs neither an engine nor a walk: only the page and its record.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -17,7 +18,8 @@ from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import CheckImage, NotRun, RunCommands, Step, WriteFile
 from walkthrough.publish import pictures
-from walkthrough.publish.command import Command, writing
+from walkthrough.publish.changes import Change, changes
+from walkthrough.publish.command import Command, changing, writing
 from walkthrough.publish.downloads import address
 from walkthrough.record.evidence import AnatomyRecord, Record, StepRecord
 from walkthrough.units import size_text, time_text
@@ -54,6 +56,8 @@ class View:
     problems: tuple[Problem, ...] = ()
     root: str = ""
     """The way from the published page to the site's root, such as ``../``."""
+    changes: dict[int, Change] = field(default_factory=dict)
+    """What the page changes in its files, by the number of the fence."""
 
     @property
     def title(self) -> str:
@@ -84,11 +88,14 @@ def view_of(
         state = "walking"
     if problems:
         state = "aborted" if all(problem.aborted for problem in problems) else "failed"
-    return View(itinerary.page, itinerary.steps, record, state, problems, root)
+    return View(itinerary.page, itinerary.steps, record, state, problems, root, changes(itinerary))
 
 
-def block(view: View, fence_number: int, highlighted: str) -> str:
-    """Return the HTML of a fence: the highlighted block as it is, or what is known of it."""
+def block(view: View, fence_number: int, highlighted: str, highlight: Callable[[str, str], str]) -> str:
+    """Return the HTML of a fence: the highlighted block as it is, or what is known of it.
+
+    ``highlight`` renders another text in a language, as the site renders blocks.
+    """
     step, recorded = view.step_of(fence_number)
     html = Markup(highlighted)
     if isinstance(step, CheckImage):
@@ -105,6 +112,8 @@ def block(view: View, fence_number: int, highlighted: str) -> str:
         html = _folded(html, step, _LONG_FILE, step.path)
         name, link = PurePosixPath(step.path).name, view.root + address(view.page, step)
         html += Markup('<p class="walk-file"><a href="{}" download="{}">Download {}</a></p>').format(link, name, name)
+    elif fence_number in view.changes:
+        html = _change(view, view.changes[fence_number], html, highlight)
     elif isinstance(step, NotRun):
         html += Markup(render("note", text=f"Not run here: {step.reason}."))
     return str(html)
@@ -121,6 +130,21 @@ def unplaced(view: View) -> str:
     """Return the HTML of the problems that are of no fence, to stand at the page's end."""
     covered = {line for step in view.steps for line in range(step.fence.line, step.fence.last + 1)}
     return "".join(problem(told) for told in view.problems if told.where.line not in covered)
+
+
+def _change(view: View, change: Change, html: Markup, highlight: Callable[[str, str], str]) -> Markup:
+    """Return a change with how it is made by hand, and the whole file after it, folded."""
+    lab = str(view.page.lab)
+    patch = changing(lab, change.path, change.before, change.after)
+    whole = _offered(Markup(highlight(change.after, change.language)), writing(lab, change.path, change.after))
+    words = (
+        '<p class="walk-note">A change to <code>{}</code>: the lines marked − go, those marked + come. '
+        "Copied as a command, <code>patch</code> makes it.</p>"
+        '<div data-command="{}">{}</div>'
+        '<details class="walk-fold walk-changed"><summary>{} after this change, {} lines</summary>{}</details>'
+    )
+    lines = change.after.count("\n")
+    return Markup(words).format(change.path, patch.of(""), html, change.path, lines, whole)
 
 
 def _offered(html: Markup, command: Command) -> Markup:

@@ -1,13 +1,17 @@
-"""A file as the command that writes it: a here-document, for whoever has a shell on the machine and no editor."""
+"""A file, or a change to one, as the command that makes it: a here-document, for whoever has a shell and no editor."""
 
 from __future__ import annotations
 
+import difflib
+import re
 import shlex
 import string
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from walkthrough.walk.labfiles import COURSE_FOLDER
+
+_NO_END = "\\ No newline at end of file"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,23 @@ def writing(lab: str, path: str, text: str) -> Command:
     if text and not text.endswith("\n"):
         return Command(f"mkdir -p {folder} && printf %s \"$(cat <<'{end}'\n", f'\n{end}\n)" >{place}{runs}')
     return Command(f"mkdir -p {folder} && cat >{place} <<'{end}'{runs}\n", end)
+
+
+def changing(lab: str, path: str, before: str, after: str) -> Command:
+    """Return the command by which ``patch`` makes ``after`` of a file of a reader's lab that is ``before``, or nearly.
+
+    It is the whole of it: a page shows a change without the line numbers that ``patch`` goes by.
+    """
+    name = PurePosixPath(path).name
+    lines = difflib.unified_diff(_lines(before), _lines(after), name, name)
+    diff = "".join(line if line.endswith("\n") else f"{line}\n{_NO_END}\n" for line in lines)
+    end = _delimiter(diff)
+    return Command(f"patch {_at_home(lab, path)} <<'{end}'\n{diff}", end)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text as ``patch`` sees them: a line feed alone ends one."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def _at_home(lab: str, path: str) -> str:
