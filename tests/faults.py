@@ -230,7 +230,9 @@ def _text(place: Path) -> str:
 
 
 def _words(process: str) -> str:
-    return _text(Path(f"/proc/{process}/cmdline")).replace("\0", " ").strip()
+    """Return the words of a process; the embedded engine's are the same in whichever checkout it was started."""
+    words = _text(Path(f"/proc/{process}/cmdline")).replace("\0", " ").strip()
+    return re.sub(r"\S+/(?=start\.sh )", "", words)
 
 
 def _namespaces(process: str) -> Iterator[str]:

@@ -62,6 +62,8 @@ _VARIABLES = {
     "PYTHONPYCACHEPREFIX": f"{STATE}/pycache",
     "LABS_STATE": str(STATE),
 }
+_DATA = ("/var/lib/docker", "/var/lib/containerd")
+"""What the image declares as volumes."""
 _LOCK = Path(__file__).parents[3] / "requirements.txt"
 _BUILD_LIMIT = 900.0
 _MEMORY = "4g"
@@ -133,10 +135,13 @@ class Machines:
             if _users(api, volume):
                 continue
             data = [f"--volume={volume}:/var/lib/docker"] if kind == "docker" else []
+            # They go with the machine. Where the host's engine dies, it forgets that: their label tells whose they are.
+            passing = _DATA[len(data) :]
             made = self.engine.command(
                 "create", "--interactive", "--rm", "--init", "--privileged", f"--label={MACHINE_LABEL}",
                 f"--name={name}", f"--memory={_MEMORY}", f"--pids-limit={_PROCESSES}", "--log-driver=none",
                 f"--volume={_NAME}-memory:{STATE}", *data,
+                *(f"--mount=type=volume,destination={place},volume-label={MACHINE_LABEL}" for place in passing),
                 *(f"--env={key}={value}" for key, value in _VARIABLES.items()), image, *_PROGRAM,
             )  # fmt: skip
             if made.returncode != 0:
@@ -289,15 +294,18 @@ def _users(api: docker.DockerClient, volume: str) -> list[str]:
 
 
 def remove_left(engine: Engine) -> list[str]:
-    """Remove the machines on a host engine that do not run; return their names.
+    """Remove the machines on a host engine that do not run, and volumes of those that are gone; return their names.
 
     One that runs is somebody's: it ends by itself when he goes away.
     """
     with contextlib.closing(engine.api()) as api:
         found = api.containers.list(all=True, filters={"label": MACHINE_LABEL}, ignore_removed=True)
         names = [str(one.name) for one in found if one.status != "running"]
-    for name in names:
-        engine.command("rm", "--force", "--volumes", name)
+        for name in names:
+            engine.command("rm", "--force", "--volumes", name)
+        for volume in api.volumes.list(filters={"label": MACHINE_LABEL, "dangling": True}):
+            with contextlib.suppress(docker.errors.APIError):
+                volume.remove()
     return names
 
 
