@@ -56,8 +56,9 @@ def copy_project(target: Path) -> Path:
             shutil.rmtree(made) if made.is_dir() else made.unlink()
     front = target / "docs/index.md"
     front.write_text(re.sub(r"## What a lab does.*?(?=\n## )", "", front.read_text(), flags=re.DOTALL))
-    for page in (target / INDEX_PAGE, target / GO_PAGE):  # links to pages that the copy lacks
-        page.write_text(re.sub(r"\[([^]]+)\]\((?!go-app|index)[\w/-]+\.md[^)]*\)", r"\1", page.read_text()))
+    for page in (front, target / INDEX_PAGE, target / GO_PAGE):  # links to pages that the copy lacks
+        lacking = rf"\[([^]]+)\]\((?!({LAB}/)?(go-app|index|status)\.md)[\w/-]+\.md[^)]*\)"
+        page.write_text(re.sub(lacking, r"\1", page.read_text()))
     configuration = target / "mkdocs.yml"
     kept = [
         line
