@@ -27,20 +27,22 @@ _SHORT = 12
 def catch_up_files(itinerary: Itinerary) -> dict[str, tuple[str, int]]:
     """Return what ``catch-up`` needs for a page: by path below the lab, the text, and the page's line that it is from.
 
+    A page that has no files, and goes on from none, needs nothing.
+
     Raises:
         StepError: where a change does not apply; ``faults`` has told it when the page was read.
     """
-    script = Path(__file__).with_name("catch-up.sh").read_text(encoding="utf-8")
     known = list(versions(itinerary))
+    if not known:
+        return {}
+    script = Path(__file__).with_name("catch-up.sh").read_text(encoding="utf-8")
     own = {
         f"{FOLDER}/{_kept_at(version)}": (version.text, version.line)
         for version in known
         if version.page is itinerary.page
     }
-    if known:
-        told = "".join(f"{line}\n" for line in _told(itinerary, states(itinerary), known))
-        own[f"{folder_of(itinerary)}/states"] = (told, 1)
-    return {SCRIPT: (script, 1), **own}
+    told = "".join(f"{line}\n" for line in _told(itinerary, states(itinerary), known))
+    return {SCRIPT: (script, 1), **own, f"{folder_of(itinerary)}/states": (told, 1)}
 
 
 def folder_of(itinerary: Itinerary) -> str:
