@@ -70,6 +70,8 @@ MARK
 VERIFY = ("walkthrough", "verify")
 Census = dict[str, collections.Counter[str]]
 _MARK = "LABS_FAULTS"
+_BY_CONTENT = re.compile(r"(?<=/)[0-9a-f]{12}$")
+"""The name of a file that is called by its content, which differs from page to page."""
 _LIMIT = 300.0
 _SETTLED = 60.0
 """Seconds after which what is still there counts as left."""
@@ -176,7 +178,9 @@ class Ground:
         loops = Path("/sys/block").glob("loop*/loop/backing_file")
         counted["devices"] = collections.Counter(filter(None, map(_text, loops)))
         files = [path for part in ("tmp", "home", "project") for path in (self.folder / part).rglob("*")]
-        counted["files"] = collections.Counter(str(path.relative_to(self.folder)) for path in files)
+        counted["files"] = collections.Counter(
+            _BY_CONTENT.sub("", str(path.relative_to(self.folder))) for path in files
+        )
         return counted
 
     def settled(self, *, killed: bool = False) -> bool:
