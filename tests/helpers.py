@@ -30,6 +30,17 @@ AUTHORING = "lab-00-authoring"
 GO_PAGE = f"docs/{LAB}/go-app.md"
 INDEX_PAGE = f"docs/{LAB}/index.md"
 LIMIT = 600
+MADE = """\
+```dockerfile title="app/Dockerfile"
+FROM debian:trixie AS build
+RUN echo {marker} >/made
+
+FROM scratch
+COPY --from=build /made /made
+CMD ["/made"]
+```
+"""
+"""A file from which an image with one other file is built, which is new to every cache with a new ``marker``."""
 # A user namespace without a mapping: every process in it is nobody, though the files stay readable.
 NOBODY = ("unshare", "--user")
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock", "LABS_STATE": "/nonexistent/" + "state/" * 20}

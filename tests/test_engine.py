@@ -18,7 +18,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from helpers import ROOT, environment, run, second_engine, small_project, snapshot
+from helpers import MADE, ROOT, environment, run, second_engine, small_project, snapshot
 from walkthrough.machine import embedded
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
@@ -26,18 +26,10 @@ from walkthrough.machine.reader import MACHINE_LABEL
 from walkthrough.observe.containers import running, wait_for
 from walkthrough.project import state_folder
 
-PAGE = """\
+PAGE = f"""\
 # A page that makes one of each
 
-```dockerfile title="app/Dockerfile"
-FROM debian:trixie AS build
-RUN echo {marker} >/made
-
-FROM scratch
-COPY --from=build /made /made
-CMD ["/made"]
-```
-
+{MADE}
 ```console
 $ cd ~/docker-labs/lab-01-small/app
 $ docker build -q -t mine:1 .

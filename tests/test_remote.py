@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from helpers import ROOT, machines_left, small_project
+from helpers import MADE, ROOT, machines_left, small_project
 from walkthrough.machine.bases import RELEASES, certificates, of_the_machine
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
@@ -19,18 +19,10 @@ from walkthrough.machine.reader import Machines
 from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 
-PAGE = """\
+PAGE = f"""\
 # A page that is walked far away
 
-```dockerfile title="app/Dockerfile"
-FROM debian:trixie AS build
-RUN echo {marker} >/made
-
-FROM scratch
-COPY --from=build /made /made
-CMD ["/made"]
-```
-
+{MADE}
 ```console
 $ docker build -q -t made docker-labs/lab-01-small/app
 …

@@ -33,8 +33,8 @@ class Order:
     ) -> None:
         self._seconds = seconds
         self._bases = {path: bases_of(itinerary) for path, itinerary in itineraries.items()}
-        self._below = {path: {page.path for page, _ in one.before} for path, one in itineraries.items()}
-        self._group = _by_foundation(itineraries, seconds)
+        self._below = _foundations(itineraries)
+        self._group = _by_foundation(self._below, seconds)
         self._most = max(1, (processors or os.cpu_count() or 1) // _PROCESSORS)
         self._had: dict[int, set[str]] = defaultdict(set)
         self._walkers: dict[str, set[int]] = defaultdict(set)
@@ -81,7 +81,7 @@ def shard_of(
         seconds: what each page took when it was recorded.
     """
     pages = sorted(pages)
-    group = _by_foundation(itineraries, seconds)
+    group = _by_foundation(_foundations(itineraries), seconds)
     groups: dict[str, list[str]] = defaultdict(list)
     for path in pages:
         groups[group.get(path, path)].append(path)
@@ -95,13 +95,17 @@ def shard_of(
     return sorted(shards[number - 1])
 
 
-def _by_foundation(itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float]) -> dict[str, str]:
+def _foundations(itineraries: Mapping[str, Itinerary]) -> dict[str, set[str]]:
+    """Return the paths of the pages that each page builds on."""
+    return {path: {page.path for page, _ in one.before} for path, one in itineraries.items()}
+
+
+def _by_foundation(below: Mapping[str, set[str]], seconds: Mapping[str, float]) -> dict[str, str]:
     """Return the group of each page: what builds on the same page is of one, if that takes long to do again."""
 
     def heavy(path: str) -> bool:
         return seconds.get(path, _LIGHT) >= _LIGHT
 
-    below = {path: {page.path for page, _ in one.before} for path, one in itineraries.items()}
     return _groups({path: {path, *filter(heavy, foundations)} for path, foundations in below.items()})
 
 

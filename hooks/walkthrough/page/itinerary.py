@@ -29,17 +29,20 @@ def shown_files(steps: Iterable[Step]) -> dict[str, int]:
     return {step.path: step.fence.line for step in steps if isinstance(step, (WriteFile, ApplyDiff))}
 
 
+def every_step(itinerary: Itinerary) -> list[Step]:
+    """Return the steps of a walk of the page, those of the pages before it first."""
+    return [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)
+
+
 def needs_downloads(itinerary: Itinerary) -> bool:
     """Return whether a walk of the page takes the lab's downloads."""
-    every = [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)
-    return any(isinstance(step, RunCommands) and step.downloads for step in every)
+    return any(isinstance(step, RunCommands) and step.downloads for step in every_step(itinerary))
 
 
 def executable_texts(itinerary: Itinerary) -> list[str]:
     """Return the text of everything that a walk of the page runs or writes."""
-    every = [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)
     texts = []
-    for step in every:
+    for step in every_step(itinerary):
         if isinstance(step, RunCommands | RunScript):
             texts += commands_of(step)
         elif not isinstance(step, NotRun | CompareFragment):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from walkthrough.claims.registry import claims
 from walkthrough.machine.bases import names_in
-from walkthrough.page.itinerary import Itinerary, commands_of, executable_texts
-from walkthrough.page.steps import ApplyDiff, CheckImage, Step, WriteFile
+from walkthrough.page.itinerary import Itinerary, commands_of, every_step, executable_texts
+from walkthrough.page.steps import ApplyDiff, CheckImage, WriteFile
 
 _NAME = re.compile(r"""(?:-t|--tag|--name)[ =]["']?([\w./:-]+)""")
 _USE = re.compile(r"\bdocker(?: container| image)? (?P<verb>run|create|pull) (?P<words>[^\n;|&]*)")
@@ -18,10 +18,6 @@ _FLAG = re.compile(
 """Options of ``docker run``, ``create`` and ``pull`` that are followed by no value of their own."""
 _COMPOSE = re.compile(r"""^\+?\s*image:\s*["']?(?P<name>[\w./:@-]+)""", re.MULTILINE)
 _REFERENCE = re.compile(r"[a-z0-9][\w./-]*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
-
-
-def _every_step(itinerary: Itinerary) -> list[Step]:
-    return [step for _, steps in itinerary.before for step in steps] + list(itinerary.steps)
 
 
 def _tagged(name: str) -> str:
@@ -36,7 +32,7 @@ def _made(itinerary: Itinerary) -> set[str]:
 def _instructions(itinerary: Itinerary) -> list[str]:
     """Return the texts that can name a base image: Dockerfiles, changes and commands; what these print is none."""
     texts: list[str] = []
-    for step in _every_step(itinerary):
+    for step in every_step(itinerary):
         if isinstance(step, ApplyDiff) or (isinstance(step, WriteFile) and "dockerfile" in step.path.lower()):
             texts.append(step.fence.text)
         texts += commands_of(step)
@@ -59,7 +55,7 @@ def images_of(itinerary: Itinerary) -> set[str]:
     Commands are read by words, so a name may be none; who provides images takes what there is.
     """
     found = {name for text in executable_texts(itinerary) for name in _used(text)}
-    for step in _every_step(itinerary):
+    for step in every_step(itinerary):
         if isinstance(step, ApplyDiff | WriteFile) and re.search(r"compose[^/]*\.ya?ml$", step.path):
             found |= set(_COMPOSE.findall(step.fence.text))
     made = _made(itinerary)
