@@ -186,3 +186,20 @@ def test_a_name_that_a_killed_run_has_lent_is_taken_back_by_the_next(
             assert other in tags(api)
         finally:
             engine.command("image", "rm", "--force", one, other)
+
+
+def test_what_a_run_of_its_own_engine_has_built_is_never_taken_back(
+    engine: Engine, debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even by a run that is told of that engine by its address, as if it were somebody's own."""
+    assert debian
+    one, state = recipe(tmp_path / "recipes", "one", ""), tmp_path / "state"
+    monkeypatch.setattr(bases, "RECIPES", tmp_path / "recipes")
+    ours, theirs = (dataclasses.replace(engine, kind=kind) for kind in ("embedded", "own"))
+    with contextlib.closing(engine.api()) as api:
+        try:
+            with provided(ours, [one], state, print), provided(theirs, [one], state, print):
+                pass
+            assert one in tags(api)
+        finally:
+            engine.command("image", "rm", "--force", one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ import pytest
 from helpers import FRONT_DOORS, LIMIT, environment, machines_left, run, second_engine, small_project
 from walkthrough.errors import EngineMissingError
 from walkthrough.machine.bases import RELEASES, of_the_machine
+from walkthrough.machine.cleanup import tags
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_hosts
@@ -42,6 +44,12 @@ def project_of(folder: Path, command: str) -> Path:
     return folder
 
 
+def names_on(engine: Engine) -> set[str]:
+    """Return the names of the images on an engine, those of machines aside."""
+    with contextlib.closing(engine.api()) as api:
+        return {name for name in tags(api) if not name.startswith("docker-labs-machine:")}
+
+
 def machines_started(engine: Engine, since: float) -> int:
     """Return how many machines an engine has started since then."""
     told = ("--since", f"{since:.3f}", "--until", f"{time.time():.3f}", "--format", "{{.ID}}")
@@ -53,11 +61,12 @@ def test_each_page_is_walked_on_exactly_one_host(engine: Engine, other: Embedded
     """By the engines' own account: as many machines as pages, and some on each; also where one is named twice."""
     second = other.start(print)
     hosts = f"{engine.host} {second.host} {engine.host}"
-    began = time.time()
+    began, had = time.time(), names_on(engine)
 
     done = run(project_of(tmp_path, "docker ps --quiet"), "walkthrough", "verify", LABS_HOSTS=hosts)
 
     assert done.returncode == 0, done.stdout
+    assert names_on(engine) == had  # whoever names this project's own engine takes no base image away from it
     assert "4 pages hold; 4 walked" in done.stdout
     started = [machines_started(one, began) for one in (engine, second)]
     assert sum(started) == len(NAMES), done.stdout

@@ -187,7 +187,7 @@ def test_the_published_text_is_the_text_that_was_built(tmp_path: Path) -> None:
     assert "docker build -q -t published ." in copied[0]
     assert not any(line.startswith("$ ") for text in copied for line in text.splitlines())
     around = [(str(block["data-command"]), str(block["data-command-end"])) for block in shown.select("[data-command]")]
-    assert [before.split("\n")[0].split(" ")[1] for before, _ in around] == ["~/docker-labs/lab-01-small/published"] * 2
+    assert [before.split()[2] for before, _ in around] == ["~/docker-labs/lab-01-small/published"] * 2
     assert {end for _, end in around} == {"EOF"}
 
     done = run(project, "properdocs", "build", "--strict", "-f", "mkdocs.yml", "-d", "site2")

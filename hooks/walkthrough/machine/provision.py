@@ -201,7 +201,8 @@ class _Provider:
             if facts.root:
                 shutil.copy(self._root(facts.suite), context / "root.tar")
             label = f"--label={STAND_IN_LABEL}={recipe.label(self._known)}"
-            self._lent.add(facts.image)
+            if self._engine.kind == "own":
+                self._lent.add(facts.image)
             said = self._run("buildx", "build", "--progress=plain", label, f"--tag={facts.image}", str(context))
         if said is not None:
             raise BaseImageError(f"the stand-in for {facts.image} cannot be built:\n{said[-3000:]}")
