@@ -15,7 +15,7 @@ from walkthrough.page.itinerary import content_digest
 from walkthrough.project import Project
 from walkthrough.publish.changes import changes
 from walkthrough.publish.command import changing
-from walkthrough.publish.labfolder import drift_of
+from walkthrough.publish.labfolder import drift_of, write_lab
 from walkthrough.record.evidence import read_record, whole_coverage
 
 
@@ -56,6 +56,34 @@ def test_without_an_engine_the_site_is_built_from_the_records(project: Path) -> 
     assert f"{GO_PAGE}: published from its record of" in done.stdout
     claims = soup(project / f"site/{LAB}/go-app.html").select(".walk-claims td")
     assert "✓ holds" in [cell.get_text() for cell in claims]
+
+
+def test_claims_that_hold_are_folded_but_for_those_that_the_text_tells(project: Path) -> None:
+    """Where the page is not verified, all are shown: nothing that may be wrong is behind a fold."""
+
+    def tables() -> list[tuple[list[str], list[str], str]]:
+        """Return of each image the claims that are seen, those that are folded, and the words on the fold."""
+        built = run(project, *FRONT_DOORS["mkdocs"], prefix=NOBODY, **NO_ENGINE)
+        assert built.returncode == 0, built.stdout
+        found = []
+        for table in soup(project / f"site/{LAB}/go-app.html").select(".walk-claims"):
+            rows = [[str(row.td.get_text()) for row in part.select("tr") if row.td] for part in table.select("tbody")]
+            fold = table.select_one("details")
+            folded = rows.pop() if fold else []
+            found.append((rows[0] if rows else [], folded, fold.summary.get_text() if fold and fold.summary else ""))
+        return found
+
+    shown, folded, words = zip(*tables(), strict=True)
+    assert any("size, uncompressed" in claim for claim in shown[0])  # the text tells it
+    assert words[0] == f"✓ {len(folded[0])} more claims about go-app:naive hold"
+    assert all(words[at].startswith("✓ All ") for at, seen in enumerate(shown) if not seen)
+    every = [sorted([*seen, *behind]) for seen, behind in zip(shown, folded, strict=True)]
+
+    page = project / GO_PAGE
+    page.write_text(page.read_text().replace("FROM golang:1.27-trixie\n", "FROM golang:1.27-trixie AS other\n", 1))
+    write_lab(Project(project), read_course(Project(project)).itineraries[GO_PAGE])
+
+    assert [(sorted(seen), behind) for seen, behind, _ in tables()] == [(claims, []) for claims in every]
 
 
 def test_a_change_is_shown_with_how_it_is_made_and_what_comes_of_it(project: Path) -> None:

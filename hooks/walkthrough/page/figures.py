@@ -49,6 +49,11 @@ def sources(itineraries: dict[str, Itinerary]) -> Sources:
     return found
 
 
+def drawn(page: Page) -> set[tuple[str, str]]:
+    """Return the figures that a page's prose draws from claims, each as an image and a key."""
+    return {(found["image"], found["key"]) for found in _IN_TEXT.finditer(page.text)}
+
+
 def problems(page: Page, known: Sources, limits: Iterable[tuple[str, Limit]]) -> Iterator[Problem]:
     """Yield a problem for each figure in the page's prose that no claim of the course measures or holds.
 

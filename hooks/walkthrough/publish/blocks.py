@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from walkthrough.errors import Problem
+from walkthrough.page.figures import drawn
 from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import CheckImage, NotRun, RunCommands, Step, WriteFile
@@ -36,6 +37,8 @@ _HEADLINES: dict[State, str] = {
 }
 _LONG_FILE, _LONG_OUTPUT = 120, 40
 """Lines above which a block is folded: what is longer is looked at, not read."""
+_FEW_CLAIMS = 3
+"""Claims up to which all are shown. Of more that hold those are, whose figures the text tells."""
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("walkthrough.publish"),
     autoescape=True,
@@ -175,7 +178,11 @@ def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
         verdict = ("ok" if finding.ok else "bad") if current else "none"
         rows.append({"claim": finding.claim, "measured": finding.finding.measured_text(), "verdict": verdict})
     stand_in = recorded.stand_in if recorded else None
-    table = render("claims", image=step.spec.image, rows=rows, current=current, stand_in=stand_in)
+    told = {key for image, key in drawn(view.page) if image == step.spec.image}
+    folds = len(rows) > _FEW_CLAIMS and all(row["verdict"] == "ok" for row in rows)
+    shown = [row for key, row in zip(claims, rows, strict=True) if key in told or not folds]
+    folded = [row for key, row in zip(claims, rows, strict=True) if folds and key not in told]
+    table = render("claims", image=step.spec.image, shown=shown, folded=folded, current=current, stand_in=stand_in)
     if recorded is None or recorded.anatomy is None:
         return table
     stand_ins = {base.name for base in view.record.bases if base.stand_in} if view.record else set()
