@@ -184,9 +184,34 @@ def test_what_a_page_below_claims_is_its_own_affair(site: Project) -> None:
     assert before[1] == after[1]
 
 
+def test_of_some_pages_a_page_has_the_files_alone(site: Project) -> None:
+    """Nothing of such a page is run; but what another foundation runs of it is, wherever it is named."""
+    command = "```console\n$ true\n```\n"
+    for name, front in (
+        ("low", ""),
+        ("files", "files_of: [low.md]"),
+        ("top", "builds_on: [files.md]"),
+        ("both", "builds_on: [low.md]\nfiles_of: [files.md]"),
+        ("far", "files_of: [both.md]"),
+    ):
+        file = f'```text title="{name}"\nx\n```\n\n{command}'
+        write(site, f"---\n{front}\n---\n\n{file}" if front else file, f"{name}.md")
+
+    def before(name: str) -> list[tuple[str, int]]:
+        return [
+            (page.name, len(steps)) for page, steps in read_course(site).itineraries[f"docs/{LAB}/{name}.md"].before
+        ]
+
+    assert before("files") == [("low", 1)]
+    assert before("top") == [("low", 1), ("files", 2)]
+    assert before("both") == [("low", 2), ("files", 1)]
+    assert before("far") == [("low", 1), ("files", 1), ("both", 1)]
+
+
 @pytest.mark.parametrize(
     ("front", "says"),
     [
+        ("files_of: [gone.md]", "files_of names docs/"),
         ("builds_on: [gone.md]", "missing or broken"),
         ("builds_on: [page.md]", "builds on itself"),
     ],

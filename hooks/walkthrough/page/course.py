@@ -10,7 +10,7 @@ from walkthrough.errors import PageError, Problem, WalkthroughError
 from walkthrough.page import figures, lab, written
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page, read_page
-from walkthrough.page.steps import CheckImage, Step, read_steps
+from walkthrough.page.steps import ApplyDiff, CheckImage, Step, WriteFile, read_steps
 from walkthrough.project import Project
 
 
@@ -48,7 +48,9 @@ def read_course(project: Project) -> Course:
             continue
         found = list(_faulty_foundations(page, pages, steps, project.menu, unsound))
         if not found:
-            before = tuple((pages[other], _without_claims(steps[other])) for other in _foundations(page, pages))
+            before = tuple(
+                (pages[other], _done_before(steps[other], whole)) for other, whole in _foundations(page, pages).items()
+            )
             itineraries[name] = Itinerary(page, steps[name], before)
             found = list(lab.faults(itineraries[name]))
         if found:
@@ -64,24 +66,29 @@ def read_course(project: Project) -> Course:
     return Course(project, pages, itineraries, tuple(sorted(problems)))
 
 
-def _without_claims(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Return the steps of a foundation: its own walk measures what it claims, and no other page depends on that."""
-    return tuple(step for step in steps if not isinstance(step, CheckImage))
+def _done_before(steps: Iterable[Step], whole: bool) -> tuple[Step, ...]:
+    """Return the steps of a foundation, or of these the files alone.
+
+    Its own walk measures what it claims, and no other page depends on that.
+    """
+    if whole:
+        return tuple(step for step in steps if not isinstance(step, CheckImage))
+    return tuple(step for step in steps if isinstance(step, WriteFile | ApplyDiff))
 
 
-def _foundations(page: Page, pages: dict[str, Page]) -> list[str]:
-    """Return the pages that ``page`` builds on, their own foundations first, each once."""
-    found: list[str] = []
+def _foundations(page: Page, pages: dict[str, Page]) -> dict[str, bool]:
+    """Return the pages that come before ``page``, their own foundations first, and whether more than their files do."""
+    found: dict[str, bool] = {}
 
-    def add(current: Page, trail: tuple[str, ...]) -> None:
-        for name in current.builds_on:
+    def add(current: Page, trail: tuple[str, ...], whole: bool) -> None:
+        for name in (*current.builds_on, *current.files_of):
             if name in trail or name not in pages:
                 continue
-            add(pages[name], (*trail, name))
-            if name not in found:
-                found.append(name)
+            done = whole and name in current.builds_on
+            add(pages[name], (*trail, name), done)
+            found[name] = found.get(name, False) or done
 
-    add(page, (page.path,))
+    add(page, (page.path,), True)
     return found
 
 
@@ -100,19 +107,20 @@ def _faulty_foundations(
     menu: dict[str, int],
     unsound: set[str],
 ) -> Iterable[Problem]:
-    line = next((number for number, text in enumerate(page.text.split("\n"), 1) if "builds_on" in text), 1)
-    for name in page.builds_on:
+    lines = page.text.split("\n")
+    for key, name in [("builds_on", name) for name in page.builds_on] + [("files_of", name) for name in page.files_of]:
+        line = next((number for number, text in enumerate(lines, 1) if key in text), 1)
         if name == page.path or page.path in _foundations(pages.get(name, page), pages):
             yield Problem(page.at(line), f"the page builds on itself through {name}", "break the circle")
         elif name not in pages:
-            yield Problem(page.at(line), f"builds_on names {name}, which is missing or broken", "name a page beside it")
+            yield Problem(page.at(line), f"{key} names {name}, which is missing or broken", "name a page beside it")
         elif name not in steps or name in unsound or pages[name].lab != page.lab:
-            yield Problem(page.at(line), f"builds_on names {name}, which cannot be walked", "mend that page first")
+            yield Problem(page.at(line), f"{key} names {name}, which cannot be walked", "mend that page first")
         elif pages[name].front.machine not in (None, page.front.machine):
-            what = f"builds_on names {name}, which is walked on another machine than this page"
+            what = f"{key} names {name}, which is walked on another machine than this page"
             yield Problem(page.at(line), what, "leave it out, or write the same 'machine' here")
         elif page.path in menu and menu.get(name, -1) > menu[page.path]:
-            what = f"builds_on names {name}, which readers meet later: the menu shows it below this page"
+            what = f"{key} names {name}, which readers meet later: the menu shows it below this page"
             yield Problem(page.at(line), what, "put it above this page in mkdocs.yml")
 
 

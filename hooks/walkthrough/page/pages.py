@@ -37,6 +37,8 @@ class FrontMatter(BaseModel):
     search: dict[str, Any] = {}
     builds_on: list[str] = []
     """Pages of the same lab, named from this one's folder, that are walked first, in the same workspace."""
+    files_of: list[str] = []
+    """Pages of the same lab whose finished files are there, as the archive holds them; nothing of them is run."""
     machine: Literal["fresh"] | None = None
     """The machine that the page is walked on, if it is another than usual: a new one, without Docker as yet."""
     platform: list[Literal["amd64", "arm64"]] = []
@@ -79,8 +81,16 @@ class Page:
     @cached_property
     def builds_on(self) -> tuple[str, ...]:
         """Paths of the pages that this one builds on, relative to the project."""
+        return self._beside(self.front.builds_on)
+
+    @cached_property
+    def files_of(self) -> tuple[str, ...]:
+        """Paths of the pages whose finished files this one takes over, relative to the project."""
+        return self._beside(self.front.files_of)
+
+    def _beside(self, names: list[str]) -> tuple[str, ...]:
         folder = posixpath.dirname(self.path)
-        return tuple(posixpath.normpath(posixpath.join(folder, name)) for name in self.front.builds_on)
+        return tuple(posixpath.normpath(posixpath.join(folder, name)) for name in names)
 
 
 def read_page(project: Project, path: Path) -> Page:
