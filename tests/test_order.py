@@ -20,20 +20,30 @@ BELOW = {
 SECONDS = {"light": 2.0, "alone": 5.0, "first": 50.0, "second": 90.0, "third": 30.0, "both": 20.0, "after": 400.0}
 
 
+FILES = {"third": ["second"]}
+"""What has the files of another page alone is bound to nothing."""
+
+
 def itineraries() -> dict[str, Itinerary]:
     """Return the pages above."""
-    pages = {name: Page(name, "", 1, FrontMatter(), ()) for name in BELOW}
-    return {name: Itinerary(pages[name], (), tuple((pages[one], ()) for one in below)) for name, below in BELOW.items()}
+    pages = {
+        name: Page(name, "", 1, FrontMatter(builds_on=below, files_of=FILES.get(name, [])), ())
+        for name, below in BELOW.items()
+    }
+    return {
+        name: Itinerary(pages[name], (), tuple((pages[one], ()) for one in [*below, *FILES.get(name, [])]))
+        for name, below in BELOW.items()
+    }
 
 
-def order(processors: int) -> Order:
-    """Return the order of the pages above on machines with so many processors."""
-    return Order(itineraries(), SECONDS, processors)
+def order() -> Order:
+    """Return the order of the pages above."""
+    return Order(itineraries(), SECONDS)
 
 
-def walked(processors: int, workers: int) -> list[list[str]]:
+def walked(workers: int) -> list[list[str]]:
     """Return what each of the workers walks, who take turns."""
-    chosen, waiting = order(processors), order(processors).sort(BELOW)
+    chosen, waiting = order(), order().sort(BELOW)
     walks: list[list[str]] = [[] for _ in range(workers)]
     home: set[int] = set()
     while waiting and len(home) < workers:
@@ -50,34 +60,29 @@ def walked(processors: int, workers: int) -> list[list[str]]:
 
 def test_what_others_build_on_comes_first_then_what_takes_longest() -> None:
     """So nobody waits in the end for one long page."""
-    assert order(2).sort(BELOW) == ["second", "first", "third", "light", "after", "both", "alone"]
+    assert order().sort(BELOW) == ["second", "first", "third", "after", "both", "alone", "light"]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 9])
-def test_pages_of_one_foundation_are_walked_on_one_machine(workers: int) -> None:
-    """What one builds is in that machine's cache for the next; a light foundation binds nobody."""
-    walks = walked(2, workers)
+def test_a_page_is_walked_where_one_was_that_it_builds_on(workers: int) -> None:
+    """What that one built is in the machine's cache; a light foundation binds nobody, and no page is left."""
+    walks = walked(workers)
 
-    for group in ({"first", "second", "both"}, {"third", "after"}):
-        assert sum(not group.isdisjoint(walk) for walk in walks) == 1
-
-
-def test_more_processors_let_more_machines_share_a_group() -> None:
-    """Building again costs what is idle there."""
-    walks = walked(4, 2)
-
-    assert all(not {"first", "second", "both"}.isdisjoint(walk) for walk in walks)
+    (after,), (both,) = ([walk for walk in walks if name in walk] for name in ("after", "both"))
+    assert "third" in after
+    assert {"first", "second"} & {*both}
+    assert sum(bool(walk) for walk in walks) == min(workers, 5)
 
 
 def test_what_was_for_a_worker_who_has_gone_is_walked_by_another() -> None:
     """Its machine's cache has gone with it."""
-    chosen = order(2)
-    assert chosen.choose(["first", "second"], 0) == "first"
-    assert chosen.choose(["second"], 1) is None
+    chosen = order()
+    assert chosen.choose(["third", "after"], 0) == "third"
+    assert chosen.choose(["after"], 1) is None
 
     chosen.leave(0)
 
-    assert chosen.choose(["second"], 1) == "second"
+    assert chosen.choose(["after"], 1) == "after"
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 9])

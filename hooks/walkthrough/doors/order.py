@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -11,33 +10,26 @@ from walkthrough.walk.needs import bases_of
 
 _LIGHT = 10.0
 """Seconds in which a page is done again sooner than another machine is waited for."""
-_PROCESSORS = 2
-"""Processors that a build keeps busy. More builds than that at a time do not end any sooner (measured on Lab 03)."""
 
 
 class Order:
     """The order in which machines walk pages.
 
-    Pages that build on one another, or on the same pages, are of one group: a machine that has walked one of them has
-    the layers of the others' foundation in its build cache. So a group is walked by few machines: as many as there are
-    pairs of processors.
+    A page is walked where those were that it builds on: that machine has what they built in its build cache.
+    All others are walked by who is free. Builds gain little from another beside them, but what else a page does leaves
+    a third of two processors idle (measured on Lab 03).
 
     Args:
         itineraries: every page that is walked, by its path.
         seconds: what each took when it was recorded; one that is not there may take any time.
-        processors: those of all machines together; by default all that there are here.
     """
 
-    def __init__(
-        self, itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float], processors: int | None = None
-    ) -> None:
+    def __init__(self, itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float]) -> None:
         self._seconds = seconds
         self._bases = {path: bases_of(itinerary) for path, itinerary in itineraries.items()}
-        self._below = _foundations(itineraries)
-        self._group = _by_foundation(self._below, seconds)
-        self._most = max(1, (processors or os.cpu_count() or 1) // _PROCESSORS)
+        self._below = _foundations(itineraries, seconds)
         self._had: dict[int, set[str]] = defaultdict(set)
-        self._walkers: dict[str, set[int]] = defaultdict(set)
+        self._walker: dict[str, int] = {}
 
     def sort(self, pages: Iterable[str]) -> list[str]:
         """Return pages in order: what others build on first, then what takes longest."""
@@ -56,17 +48,16 @@ class Order:
             return None
         path = next((path for path in allowed if self._bases[path] <= self._had[worker]), allowed[0])
         self._had[worker] |= self._bases[path]
-        self._walkers[self._group[path]].add(worker)
+        self._walker[path] = worker
         return path
 
     def leave(self, worker: int) -> None:
         """Let others walk what was for a worker who will walk nothing any more."""
-        for walkers in self._walkers.values():
-            walkers.discard(worker)
+        self._walker = {path: walker for path, walker in self._walker.items() if walker != worker}
 
     def _may(self, path: str, worker: int) -> bool:
-        walkers = self._walkers[self._group[path]]
-        return worker in walkers or len(walkers) < self._most
+        walkers = {self._walker[earlier] for earlier in self._below[path] if earlier in self._walker}
+        return not walkers or worker in walkers
 
 
 def shard_of(
@@ -81,7 +72,8 @@ def shard_of(
         seconds: what each page took when it was recorded.
     """
     pages = sorted(pages)
-    group = _by_foundation(_foundations(itineraries), seconds)
+    below = _foundations(itineraries, seconds)
+    group = _groups({path: {path, *earlier} for path, earlier in below.items()})
     groups: dict[str, list[str]] = defaultdict(list)
     for path in pages:
         groups[group.get(path, path)].append(path)
@@ -95,18 +87,24 @@ def shard_of(
     return sorted(shards[number - 1])
 
 
-def _foundations(itineraries: Mapping[str, Itinerary]) -> dict[str, set[str]]:
-    """Return the paths of the pages that each page builds on."""
-    return {path: {page.path for page, _ in one.before} for path, one in itineraries.items()}
+def _foundations(itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float]) -> dict[str, set[str]]:
+    """Return the paths of the pages that are done before each page, but for those that are soon done again."""
+    return {
+        path: {earlier for earlier in _done_before(one) if seconds.get(earlier, _LIGHT) >= _LIGHT}
+        for path, one in itineraries.items()
+    }
 
 
-def _by_foundation(below: Mapping[str, set[str]], seconds: Mapping[str, float]) -> dict[str, str]:
-    """Return the group of each page: what builds on the same page is of one, if that takes long to do again."""
-
-    def heavy(path: str) -> bool:
-        return seconds.get(path, _LIGHT) >= _LIGHT
-
-    return _groups({path: {path, *filter(heavy, foundations)} for path, foundations in below.items()})
+def _done_before(itinerary: Itinerary) -> set[str]:
+    """Return the paths of the pages that a page builds on; not of those that it has the files of."""
+    pages = {page.path: page for page, _ in itinerary.before}
+    found, todo = set[str](), list(itinerary.page.builds_on)
+    while todo:
+        path = todo.pop()
+        if path in pages and path not in found:
+            found.add(path)
+            todo += pages[path].builds_on
+    return found
 
 
 def _groups(linked: Mapping[str, set[str]]) -> dict[str, str]:

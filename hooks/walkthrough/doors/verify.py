@@ -164,9 +164,8 @@ class _Runner:
             if result := self._tried(path, self._hosts[0], lambda path=path: self._remembered(path)):  # type: ignore[misc]
                 self._tell(result, self._hosts[0])
         to_walk = [path for path in pages if path not in self.results]
-        processors = sum(host.engine.processors for host in self._hosts)
         itineraries = {path: self._course.itineraries[path] for path in to_walk}
-        order = Order(itineraries, recorded_seconds(self._course), processors)
+        order = Order(itineraries, recorded_seconds(self._course))
 
         def work(path: str, worker: int) -> bool:
             host, slot = self._seat(worker)

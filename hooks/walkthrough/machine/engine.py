@@ -95,11 +95,6 @@ class Engine:
         machine = str(self._info["Architecture"])
         return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
-    @property
-    def processors(self) -> int:
-        """How many processors the engine has."""
-        return int(self._info["NCPU"])
-
     def command(
         self,
         *arguments: str,
