@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PAGES ?=
 SHARD ?=
 ROWS ?=
+LANGUAGE ?=
 export PYTHONPATH := hooks
 # The site generator's and theme's notices about their successors are known: CONTRIBUTING.md says what we do about it.
 export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := site
-.PHONY: help site serve unit test verify record mutants check format bench faults engine engine-down clean
+.PHONY: help site serve unit test verify record mutants check format bench faults reader engine engine-down clean
 
 site: $(VENV)/ready ## (default) walk every page that changed, build the site into site/
 	@$(BIN)/mkdocs build --quiet
@@ -53,6 +54,9 @@ bench: $(VENV)/ready ## what a walk costs beside a plain script: make bench PAGE
 
 faults: $(VENV)/ready ## what can go wrong, met for real, and what is left of it: make faults ROWS=…; all of it takes half an hour
 	@PYTHONPATH=hooks:tests $(BIN)/python tests/faults.py $(ROWS)
+
+reader: $(VENV)/ready ## do Lab 03's core path as its reader does, in a browser and a shell: make reader LANGUAGE=node-app
+	@PYTHONPATH=hooks:tests $(BIN)/python tests/reader.py $(LANGUAGE)
 
 engine: $(VENV)/ready ## start the engine, print the lines that let you use it by hand
 	@$(BIN)/python -m walkthrough engine start

@@ -57,8 +57,9 @@ def copy_project(target: Path) -> Path:
         shutil.copytree(ROOT / name, target / name, ignore=skipped)
     for name in ("mkdocs.yml", "conftest.py", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, target / name)
-    for name in ("docs", "labs"):
-        shutil.rmtree(target / name / AUTHORING)
+    for lab in (*(target / "docs").glob("lab-*"), *(target / "labs").glob("lab-*")):
+        if lab.name != LAB:
+            shutil.rmtree(lab)
     for page in (target / "docs" / LAB).rglob("*.md"):
         if page.relative_to(target).as_posix() not in (GO_PAGE, INDEX_PAGE):
             page.unlink()
@@ -68,13 +69,13 @@ def copy_project(target: Path) -> Path:
     front = target / "docs/index.md"
     front.write_text(re.sub(r"## What a lab does.*?(?=\n## )", "", front.read_text(), flags=re.DOTALL))
     for page in (front, target / INDEX_PAGE, target / GO_PAGE):  # links to pages that the copy lacks
-        lacking = rf"\[([^]]+)\]\((?!({LAB}/)?(go-app|index|status)\.md)[\w/-]+\.md[^)]*\)"
+        lacking = rf"\[([^]]+)\]\((?!({LAB}/)?(go-app|index|status)\.md)[\w./-]+\.md[^)]*\)"
         page.write_text(re.sub(lacking, r"\1", page.read_text()))
     configuration = target / "mkdocs.yml"
     kept = [
         line
         for line in configuration.read_text().splitlines(keepends=True)
-        if not re.search(rf"{LAB}/|{AUTHORING}/|For authors", line)
+        if not re.search(rf'lab-\d\d-[\w-]+/|For authors|^  - "Lab (?!{LAB[4:6]})', line)
         or any(page.removeprefix("docs/") in line for page in (GO_PAGE, INDEX_PAGE))
     ]
     configuration.write_text("".join(kept))
