@@ -1,4 +1,4 @@
-"""Say which share of one processor this process gets."""
+"""Say how many quarters of a processor this process gets."""
 
 import time
 
@@ -7,4 +7,4 @@ used = time.process_time()
 while time.process_time() - used < 0.5:
     pass
 share = 0.5 / (time.perf_counter() - began)
-print(f"{share:.2f} of a processor")
+print(f"{round(share * 4)} of 4 quarters of a processor")
