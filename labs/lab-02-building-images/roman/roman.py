@@ -2,15 +2,13 @@
 
 import sys
 
-LETTERS = {
-    1000: "M", 900: "CM", 500: "D", 400: "CD", 100: "C", 90: "XC",
-    50: "L", 40: "XL", 10: "X", 9: "IX", 5: "V", 4: "IV", 1: "I",
-}
+VALUES = [1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1]
+LETTERS = ["M", "CM", "D", "CD", "C", "XC", "L", "XL", "X", "IX", "V", "IV", "I"]
 
 
 def roman(number):
     written = ""
-    for value, letters in LETTERS.items():
+    for value, letters in zip(VALUES, LETTERS, strict=True):
         while number >= value:
             written += letters
             number -= value
