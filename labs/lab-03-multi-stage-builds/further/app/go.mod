@@ -1,0 +1,3 @@
+module example.com/further
+
+go 1.27
