@@ -208,6 +208,18 @@ def test_of_some_pages_a_page_has_the_files_alone(site: Project) -> None:
     assert before("far") == [("low", 1), ("files", 1), ("both", 1)]
 
 
+def test_an_image_that_another_page_makes_is_no_base_image(site: Project) -> None:
+    """Where its files alone are here, a Dockerfile that begins with it is there, and is not built."""
+    files = "".join(
+        f'```dockerfile title="{name}"\nFROM {base}\n```\n\n'
+        for name, base in (("Dockerfile", "debian:trixie-slim"), ("Dockerfile.dev", "mine:1"))
+    )
+    write(site, f"{files}```console\n$ docker build -t mine:1 .\n...\n```\n", "low.md")
+    write(site, "---\nfiles_of: [low.md]\n---\n\n```console\n$ true\n```\n", "page.md")
+
+    assert bases_of(read_course(site).itineraries[f"docs/{LAB}/page.md"]) == {"debian:trixie-slim"}
+
+
 @pytest.mark.parametrize(
     ("front", "says"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from walkthrough.errors import PageError, Problem, WalkthroughError
 from walkthrough.page import figures, lab, written
-from walkthrough.page.itinerary import Itinerary
+from walkthrough.page.itinerary import Itinerary, commands_of
 from walkthrough.page.pages import Page, read_page
 from walkthrough.page.steps import ApplyDiff, CheckImage, Step, WriteFile, read_steps
 from walkthrough.project import Project
@@ -48,10 +48,12 @@ def read_course(project: Project) -> Course:
             continue
         found = list(_faulty_foundations(page, pages, steps, project.menu, unsound))
         if not found:
-            before = tuple(
-                (pages[other], _done_before(steps[other], whole)) for other, whole in _foundations(page, pages).items()
+            foundations = _foundations(page, pages).items()
+            before = tuple((pages[other], _done_before(steps[other], whole)) for other, whole in foundations)
+            skipped = (
+                text for other, whole in foundations if not whole for one in steps[other] for text in commands_of(one)
             )
-            itineraries[name] = Itinerary(page, steps[name], before)
+            itineraries[name] = Itinerary(page, steps[name], before, tuple(skipped))
             found = list(lab.faults(itineraries[name]))
         if found:
             problems += found

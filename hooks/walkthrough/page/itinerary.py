@@ -22,6 +22,8 @@ class Itinerary:
     steps: tuple[Step, ...]
     before: tuple[tuple[Page, tuple[Step, ...]], ...] = ()
     """Each with what a reader does on it; its claims are not among that."""
+    skipped: tuple[str, ...] = ()
+    """Commands of pages of which the files alone are here: images that they would name are no base images."""
 
 
 def shown_files(steps: Iterable[Step]) -> dict[str, int]:

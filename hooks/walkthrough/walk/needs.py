@@ -25,8 +25,9 @@ def _tagged(name: str) -> str:
 
 
 def _made(itinerary: Itinerary) -> set[str]:
-    """Return the names, with tags, that the page's commands give to images."""
-    return {_tagged(name) for text in executable_texts(itinerary) for name in _NAME.findall(text)}
+    """Return the names, with tags, that the page's commands give to images, or would where its files are from."""
+    texts = (*executable_texts(itinerary), *itinerary.skipped)
+    return {_tagged(name) for text in texts for name in _NAME.findall(text)}
 
 
 def _instructions(itinerary: Itinerary) -> list[str]:
