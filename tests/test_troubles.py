@@ -92,6 +92,6 @@ def test_no_command_looks_at_docker_in_a_way_that_misleads(pattern: str, why: st
         for step in itinerary.steps
         if isinstance(step, RunCommands)
         for command in step.commands
-        if re.search(pattern, command.text)
+        if re.search(pattern, re.sub(r"'[^']*'", "''", command.text))  # a pipe in quotes is none of this shell
     ]
     assert misleading == []
