@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PAGES ?=
 SHARD ?=
 ROWS ?=
-LANGUAGE ?=
+LAB ?= lab-03-multi-stage-builds
 export PYTHONPATH := hooks
 # The site generator's and theme's notices about their successors are known: CONTRIBUTING.md says what we do about it.
 export NO_MKDOCS_2_WARNING := 1
@@ -55,8 +55,8 @@ bench: $(VENV)/ready ## what a walk costs beside a plain script: make bench PAGE
 faults: $(VENV)/ready ## what can go wrong, met for real, and what is left of it: make faults ROWS=…; all of it takes half an hour
 	@PYTHONPATH=hooks:tests $(BIN)/python tests/faults.py $(ROWS)
 
-reader: $(VENV)/ready ## do Lab 03's core path as its reader does, in a browser and a shell: make reader LANGUAGE=node-app
-	@PYTHONPATH=hooks:tests $(BIN)/python tests/reader.py $(LANGUAGE)
+reader: $(VENV)/ready ## do a lab's core path as its reader does, in a browser and a shell: make reader LAB=lab-01-containers
+	@PYTHONPATH=hooks:tests $(BIN)/python tests/reader.py $(LAB) $(PAGES)
 
 engine: $(VENV)/ready ## start the engine, print the lines that let you use it by hand
 	@$(BIN)/python -m walkthrough engine start

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser
 
 from browser import Chromium, chromium, network_of, served
 from core_path import core_lines, rows
-from helpers import LAB, NO_ENGINE, NOBODY, ROOT, run
+from helpers import NO_ENGINE, NOBODY, ROOT, run
 from walkthrough.machine.bases import RELEASES, Base, of_the_machine
 from walkthrough.machine.cleanup import same_everywhere
 from walkthrough.machine.engine import Engine
@@ -228,16 +228,19 @@ class Walk:
         self.faults.append(f"{where}: shows something else:\n{difference(wanted, shown)}")
 
 
-def main(languages: Sequence[str]) -> int:
-    """Walk the core path of Lab 03 with each of the languages; return 1 where something is not as its page says."""
+def main(lab: str, choices: Sequence[str]) -> int:
+    """Walk the core path of a lab; return 1 where something is not as its page says.
+
+    Args:
+        choices: the names of the pages that are done where the path leaves a choice; without one the first is.
+    """
     engine, course = find_engine(print), read_course(Project(ROOT))
-    first = course.itineraries[f"docs/{LAB}/index.md"]
-    lab = f"docs/{LAB}"
-    path = [first.page.path]
-    for row in rows(first.page):
-        chosen = [page for page in row.pages if len(row.pages) == 1 or Path(page).stem in languages]
+    first = course.itineraries[f"docs/{lab}/index.md"].page
+    path = [first.path]
+    for row in rows(first):
+        chosen = [page for page in row.pages if Path(page).stem in choices] or [row.pages[0]]
         # The machine has Docker already: how it gets there is walked with the page that says it.
-        path += [page for page in chosen if page not in (*path, f"{lab}/setup/setup.md")]
+        path += [page for page in chosen if page not in path and course.itineraries[page].page.front.machine != "fresh"]
     needed = set(of_the_machine("docker", RELEASES[0]))
     for page in path:
         itinerary = course.itineraries[page]
@@ -272,4 +275,4 @@ def main(languages: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["python-app"]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
