@@ -74,6 +74,14 @@ def test_a_page_is_walked_where_one_was_that_it_builds_on(workers: int) -> None:
     assert sum(bool(walk) for walk in walks) == min(workers, 5)
 
 
+def test_what_nobody_else_may_walk_comes_first() -> None:
+    """Left for the end, it would be walked while all others have nothing to do."""
+    chosen = order()
+    assert chosen.choose(["third", "alone"], 0) == "third"
+
+    assert chosen.choose(["alone", "after"], 0) == "after"
+
+
 def test_what_was_for_a_worker_who_has_gone_is_walked_by_another() -> None:
     """Its machine's cache has gone with it."""
     chosen = order()

@@ -40,13 +40,15 @@ class Order:
     def choose(self, waiting: list[str], worker: int) -> str | None:
         """Return the page that a worker's machine walks next, or None where all that wait are better left to others.
 
-        Of those that it may walk it is one whose base images the machine has, else the first: to hand a base image to
-        a machine takes as long as to walk a small page.
+        It is what nobody else may walk, so that this is not left for the end; else one whose base images the machine
+        has, as to hand it one takes as long as to walk a small page; else the first.
         """
         allowed = [path for path in waiting if self._may(path, worker)]
         if not allowed:
             return None
-        path = next((path for path in allowed if self._bases[path] <= self._had[worker]), allowed[0])
+        own = [path for path in allowed if self._walkers(path) == {worker}]
+        ready = [path for path in allowed if self._bases[path] <= self._had[worker]]
+        path = (own or ready or allowed)[0]
         self._had[worker] |= self._bases[path]
         self._walker[path] = worker
         return path
@@ -56,8 +58,12 @@ class Order:
         self._walker = {path: walker for path, walker in self._walker.items() if walker != worker}
 
     def _may(self, path: str, worker: int) -> bool:
-        walkers = {self._walker[earlier] for earlier in self._below[path] if earlier in self._walker}
+        walkers = self._walkers(path)
         return not walkers or worker in walkers
+
+    def _walkers(self, path: str) -> set[int]:
+        """Return the workers who have walked, or walk, what a page builds on."""
+        return {self._walker[earlier] for earlier in self._below[path] if earlier in self._walker}
 
 
 def shard_of(
