@@ -144,7 +144,8 @@ def _change(view: View, change: Change, html: Markup, highlight: Callable[[str, 
         '<p class="walk-note">A change to <code>{}</code>: the lines marked − go, those marked + come. '
         "Copied as a command, <code>patch</code> makes it.</p>"
         '<div data-command="{}">{}</div>'
-        '<details class="walk-fold walk-changed" data-search-exclude><summary>{} after this change, {} lines</summary>{}</details>'
+        '<details class="walk-fold walk-changed" data-search-exclude="">'
+        "<summary>{} after this change, {} lines</summary>{}</details>"
     )
     lines = change.after.count("\n")
     return Markup(words).format(change.path, patch.of(""), html, change.path, lines, whole)
@@ -163,7 +164,7 @@ def _folded(html: Markup, step: Step, limit: int, what: str) -> Markup:
         return html
     summary = f"{what}, {lines} lines"
     # Nobody searches for a line of a lock file, and every page loads the index of all.
-    return Markup('<details class="walk-fold" data-search-exclude><summary>{}</summary>{}</details>').format(
+    return Markup('<details class="walk-fold" data-search-exclude=""><summary>{}</summary>{}</details>').format(
         summary, html
     )
 
