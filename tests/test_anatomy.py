@@ -83,3 +83,10 @@ def test_stages_have_sizes_and_copies_of_their_own(engine: Engine, tmp_path: Pat
     assert [source for source, _ in parts[3].copies] == ["sources", "tools"]
     assert [(layer.size, layer.base) for layer in whole.layers] == [(7, False), (100_000, False)]
     assert sum(content.size for content in whole.contents) == image.size
+
+
+def test_lists_of_apt_are_told_as_their_folder() -> None:
+    """Their names say which mirror the machine has that built the image."""
+    found = contents({"/var/lib/apt/lists/mirror.invalid_debian_Packages": 60, "/var/lib/apt/lists/lock": 30, "/a": 10})
+
+    assert [(content.path, content.size) for content in found] == [("/var/lib/apt/lists", 90), ("/a", 10)]

@@ -9,6 +9,8 @@ from walkthrough.images.image import Image
 
 _WORTH_NAMING = 0.05
 """Share of an image below which a folder or file is told only as part of a greater one."""
+_OF_MIRRORS = PurePosixPath("/var/lib/apt/lists")
+"""Files in it are called after the mirror that a machine has, which is no fact of the image: they are told as one."""
 _BUILDKIT_MARK = " # buildkit"
 
 
@@ -69,6 +71,8 @@ def contents(paths: dict[str, int]) -> tuple[Content, ...]:
     below: dict[PurePosixPath, int] = {}
     for path, size in paths.items():
         place = PurePosixPath(path)
+        if _OF_MIRRORS in place.parents:
+            place = _OF_MIRRORS
         below[place] = below.get(place, 0) + size
         for parent in place.parents:
             below.setdefault(parent, 0)
