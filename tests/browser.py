@@ -29,8 +29,18 @@ ENTRYPOINT ["chromium", "--headless=new", "--no-sandbox", "--disable-dev-shm-usa
 """
 SITE_IN_BROWSER = "/site"
 """Where in the browser's own file system a site is put."""
+BLOCKS = "article div.highlight:not(.walk-changed *)"
+"""The blocks of a page that are its fences; a file after a change is shown beside these."""
+OPEN_ALL = """() => {
+    for (const folded of document.querySelectorAll("article details")) folded.open = true;
+}"""
 _START_LIMIT = 60.0
 _CLONE_NEWNET = 0x40000000
+
+
+def html_of(page_path: str) -> str:
+    """Return the address of a published page, relative to the site's root."""
+    return page_path.removeprefix("docs/").removesuffix(".md") + ".html"
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from browser import Chromium, chromium, network_of, served
+from browser import BLOCKS, OPEN_ALL, Chromium, chromium, html_of, network_of, served
 from core_path import core_lines, rows
 from helpers import NO_ENGINE, NOBODY, ROOT, run
 from walkthrough.machine.bases import RELEASES, Base, of_the_machine
@@ -43,8 +43,6 @@ from walkthrough.project import Project, state_folder
 from walkthrough.walk.needs import bases_of
 from walkthrough.walk.terminal import screen_lines
 
-BLOCKS = "article div.highlight:not(.walk-changed *)"
-OPEN = """() => { for (const folded of document.querySelectorAll("article details")) folded.open = true; }"""
 COLUMNS, LINES = 200, 50
 LIMIT = 300.0
 """Seconds for one block."""
@@ -181,8 +179,8 @@ class Walk:
         with contextlib.closing(context):
             context.grant_permissions(["clipboard-read", "clipboard-write"], origin=self._address)
             tab = context.new_page()
-            tab.goto(f"{self._address}/{page.path.removeprefix('docs/').removesuffix('.md')}.html")
-            tab.evaluate(OPEN)
+            tab.goto(f"{self._address}/{html_of(page.path)}")
+            tab.evaluate(OPEN_ALL)
             for index, fence in enumerate(one for one in page.fences if one.language != "checks"):
                 step = steps.get(fence.number)
                 if step is None or fence.line not in core or isinstance(step, NotRun):

@@ -20,7 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, expect
 
-from browser import SITE_IN_BROWSER, Chromium, chromium, network_of, served
+from browser import BLOCKS, OPEN_ALL, SITE_IN_BROWSER, Chromium, chromium, html_of, network_of, served
 from helpers import AUTHORING, LAB, NO_ENGINE, NOBODY, ROOT, published, run
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
@@ -118,9 +118,6 @@ def _left(request: Any) -> bool:
     return "ERR_ABORTED" in str(request.failure)
 
 
-OPEN_ALL = """() => {
-    for (const folded of document.querySelectorAll("article details")) folded.open = true;
-}"""
 LOOK_AT = """async (picture) => {
     const image = new Image();
     image.src = "data:image/png;base64," + picture;
@@ -135,8 +132,6 @@ LOOK_AT = """async (picture) => {
     return {width: image.width, colours: seen.size, ground: ground & 255};
 }"""
 """Returns a picture's width, how many colours its top has, and the red of the one that covers most of it."""
-BLOCKS = "article div.highlight:not(.walk-changed *)"
-"""The blocks of a page that are its fences; a file after a change is shown beside these."""
 CODE_IS_REACHABLE = """() => [...document.querySelectorAll("pre > code")].every(
     (code) => code.scrollWidth <= code.clientWidth || code.tabIndex >= 0
 )"""
@@ -148,10 +143,6 @@ def pages_of(site: Path) -> list[str]:
 
 def lab_pages(site: Path) -> list[str]:
     return [name for name in pages_of(site) if name.startswith(LAB) and "/evidence/" not in name]
-
-
-def html_of(page_path: str) -> str:
-    return page_path.removeprefix("docs/").removesuffix(".md") + ".html"
 
 
 def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
