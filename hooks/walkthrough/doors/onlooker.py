@@ -10,7 +10,7 @@ from walkthrough.walk.guide import Guide
 from walkthrough.walk.outcome import Outcome
 
 
-@dataclass(frozen=True)
+@dataclass
 class Onlooker:
     """A visitor who looks at nothing; it goes to the machine, so it is apart from what asks for walks."""
 

@@ -1,9 +1,9 @@
 """What a page has done before a step, to be done again: for a reader who begins in the middle of it.
 
 Files are not all that a page has by then. Its shell has functions and a folder, its engine images that were built from
-the files of their time. ``again`` is a script for the reader's own shell (``. .catch-up/PAGE/again 3``). It goes through
-the page from its beginning, as a walk does: it writes each file where the page shows it, and runs each command but those
-that only look.
+the files of their time. ``again`` is a script for the reader's own shell (``. .catch-up/PAGE/again 3``). It goes
+through the page from its beginning, as a walk does: it writes each file where the page shows it, and runs each command
+but those that only look.
 """
 
 from __future__ import annotations
@@ -67,7 +67,14 @@ class Again:
         for other, steps in self._itinerary.before:
             inner = list(self._steps(other, steps, first, "exit 1"))
             if inner:
-                lines += ["", f"# {other.name}, in a shell of its own", "(", "cd || exit 1", *inner, ") || return 1"]
+                lines += [
+                    "",
+                    f"# {other.name}, in a shell of its own",
+                    "(",
+                    "cd || exit 1",
+                    *inner,
+                    ") || ! _labs_forget || return 1",
+                ]
         lines += ["", f"# {page.name}", "cd || return 1"]
         before = sum(map(len, self._runs.values()))
         number = first

@@ -9,7 +9,10 @@ _labs_reads() {
     printf '\n$ %s\n' "$_labs_text"
 }
 
-_labs_write() { mkdir -p "$(dirname -- "$_labs_lab/$2")" && cp "$_labs_lab/.catch-up/$1" "$_labs_lab/$2"; }
+_labs_write() {
+    mkdir -p "$(dirname -- "$_labs_lab/$2")" && cp "$_labs_lab/.catch-up/$1" "$_labs_lab/$2" ||
+        _labs_stop "the file $2 cannot be written"
+}
 
 _labs_stop() {
     printf '\nagain: %s\n' "$1" >&2

@@ -15,8 +15,9 @@ _HARD = re.compile(r"[<>(){}`]|<<|\$\(")
 _BETWEEN = re.compile(r"\|\|?|&&?|;|\n")
 _LOOKS = re.compile(
     r"""(?:time\ +)?(?:
-    (?:\[|awk|cat|cd\ +\S+\ *&&\ *ls|cmp|cut|date|df|diff|du|echo|false|file|getent|grep|gunzip|gzip\ +-d?c|head|hostname|id
-    |jq|ls|nl|paste|printf|pwd|readlink|sha256sum|sort|stat|tail|test|tr|true|type|uname|uniq|wc|whoami|xxd)(?:\ .*)?
+    (?:\[|awk|cat|cd\ +\S+\ *&&\ *ls|cmp|cut|date|df|diff|du|echo|false|file|getent|grep|gunzip|gzip\ +-d?c|head
+    |hostname|id|jq|ls|nl|paste|printf|pwd|readlink|sha256sum|sort|stat|tail|test|tr|true|type|uname|uniq|wc|whoami
+    |xxd)(?:\ .*)?
     |sed\ (?!.*-i).*|gzip|tar\ +-?t.*
     |docker\ +(?:ps|images|inspect|history|logs|port|diff|top|version|info|search)\b.*
     |docker\ +(?:save|export)\ (?!.*(?:-o|--output)\b).*
@@ -24,8 +25,8 @@ _LOOKS = re.compile(
     |docker\ +(?:image|container|volume|network|context)\ +(?:ls|list|inspect|history|logs|port|diff|top)\b.*
     |docker\ +(?:system\ +df|buildx\ +(?:version|ls|du|inspect|history\ +(?:ls|inspect)))\b.*
     |docker\ +compose\b.*?\ (?:ps|logs|config|images|top|port|version|ls)\b(?!.*\ -(?:f|-follow)\b).*
-    |docker\ +run\ (?=.*--rm\b)(?!.*\ (?:-[a-zA-Z]*[dv][a-zA-Z]*|--(?:detach|volume|volumes-from|mount|net|network|link|pid|ipc
-        |privileged|cidfile|device))\b).*
+    |docker\ +run\ (?=.*--rm\b)(?!.*\ (?:-[a-zA-Z]*[dv][a-zA-Z]*|--(?:detach|volume|volumes-from|mount|net|network|link
+        |pid|ipc|privileged|cidfile|device))\b).*
     )""",
     re.VERBOSE,
 )
