@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers import run, small_project
+from helpers import line_with, run, small_project
 from walkthrough.machine.engine import Engine
 from walkthrough.page.course import read_course
 from walkthrough.project import Project
@@ -69,11 +69,14 @@ def test_what_catch_up_does_not_bring_is_told_at_its_line(engine: Engine, tmp_pa
     looks = project / "hooks/walkthrough/publish/looks.py"
     looks.write_text(looks.read_text().replace("|hostname|", "|hostname|docker|"))
 
-    done = run(project, "walkthrough", "catch-up", "--step=3", PAGE)
+    done = run(project, "walkthrough", "catch-up", "--step=2", PAGE)
+    later = run(project, "walkthrough", "catch-up", "--step=3", PAGE)
 
-    assert done.returncode == 1, done.stdout
-    line = TEXT.split("\n").index("## Step 3") + 4
-    assert f"before step 3: {PAGE}:{line}: 'made'" in done.stdout
+    line = line_with(project / PAGE, "## Step 2") + 8
+    assert done.returncode == later.returncode == 1, done.stdout
+    assert f"{PAGE}:{line}: 'made' ends with exit status 125, not 0" in done.stdout
+    told = f"{PAGE}:{line_with(project / PAGE, '## Step 3')}: catch-up does not bring a new machine to step 3"
+    assert told in later.stdout
 
 
 def _project(folder: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from walkthrough.doors.hosts import Host, Wanted, hosts_of
@@ -46,7 +46,10 @@ class Arrival:
 
     itinerary: Itinerary
     number: int
-    title: str
+    line: int
+    """The page's line at which the step begins."""
+    arriving: int
+    """How many steps of the walk are no steps of the page, but what brings its reader there."""
     needs: frozenset[str]
     """Images that its machine must have: those that the page uses before the step are among them."""
 
@@ -54,6 +57,18 @@ class Arrival:
     def name(self) -> str:
         """The page's path and the number of the step."""
         return f"{self.itinerary.page.path} {self.number}"
+
+    def problems(self, walked: Walked) -> Iterator[str]:
+        """Yield what is wrong: what keeps catch-up from bringing a reader there is told where the step begins."""
+        for at, outcome in enumerate(walked.outcomes):
+            for problem in outcome.problems:
+                if at >= self.arriving:
+                    yield f"{problem} (from before step {self.number})"
+                else:
+                    what = f"catch-up does not bring a new machine to step {self.number}: {problem.what}"
+                    todo = "see what the steps before need that is no command or file of theirs"
+                    where = self.itinerary.page.at(self.line)
+                    yield str(replace(problem, where=where, what=what, todo=todo))
 
 
 def arrivals(project: Project, itinerary: Itinerary, to_end: bool = False) -> list[Arrival]:
@@ -75,7 +90,7 @@ def arrivals(project: Project, itinerary: Itinerary, to_end: bool = False) -> li
             text = _ARRIVAL.replace("LAB", str(page.lab)).replace("PAGE", page.name).replace("STEP", str(state.number))
             arriving = read_steps(page_of(project, page.path, text))
             walked = Itinerary(page, (*arriving, *own))
-            found.append(Arrival(walked, state.number, state.title, needs))
+            found.append(Arrival(walked, state.number, state.line, len(arriving), needs))
     return found
 
 
@@ -106,8 +121,9 @@ def walk_from_middle(
             reporter.say(f"{name}: {came[name].status} ({time_text(came[name].seconds)})")
 
         side_by_side(list(every), work, options.workers * len(hosts), abandon, threading.Event())
-    problems = [f"before step {every[name].number}: {problem}" for name in every for problem in came[name].problems]
-    print("\n".join(problems), file=sys.stderr)
+    for name, one in every.items():
+        for problem in one.problems(came[name]):
+            print(problem, file=sys.stderr)
     bad = sum(walked.status != "passed" for walked in came.values())
     print(f"{len(came)} states walked from, {bad} do not hold ({time_text(time.monotonic() - began)})")
     statuses = {walked.status for walked in came.values()}
