@@ -1,4 +1,4 @@
-"""The command line: verify, record, mutants, engine."""
+"""The command line: verify, record, mutants, catch-up, engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from walkthrough.doors.frommiddle import walk_from_middle
 from walkthrough.doors.mutants import try_mutants
 from walkthrough.doors.order import shard_of
 from walkthrough.doors.recording import record_outputs
@@ -40,6 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument("--shard", type=_shard, help="walk only this part of the pages, such as 1/4")
     mutants = commands.add_parser("mutants", help="walk pages and change what makes them false: all of it must be told")
     mutants.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
+    middle = commands.add_parser(
+        "catch-up", help="walk pages from each step, where catch-up alone has brought a machine"
+    )
+    middle.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
+    middle.add_argument("--step", type=int, help="walk from this step alone")
+    middle.add_argument(
+        "--to-end", action="store_true", help="walk on to the page's end; else each walk ends with its step"
+    )
     engine = commands.add_parser("engine", help="start, stop or remove the engine")
     engine.add_argument("action", choices=["start", "stop", "remove"])
     chosen = parser.parse_args(arguments)
@@ -50,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _engine(chosen.action)
         if chosen.command == "mutants":
             return try_mutants(read_course(Project.find()), chosen.pages)
+        if chosen.command == "catch-up":
+            course = read_course(Project.find())
+            return walk_from_middle(course, chosen.pages, Progress(), chosen.step, chosen.to_end)
         if chosen.command == "record":
             return _verify(chosen.pages, chosen.fresh, chosen.check, recording=True)
         return _verify(chosen.pages, chosen.fresh, chosen.check, chosen.shard)
