@@ -1,4 +1,4 @@
-"""The command line: verify, record, mutants, catch-up, engine."""
+"""The command line: verify, record, mutants, catch-up, lab, engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from walkthrough.doors.beginning import begin_lab
 from walkthrough.doors.frommiddle import walk_from_middle
 from walkthrough.doors.mutants import try_mutants
 from walkthrough.doors.order import shard_of
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     middle.add_argument(
         "--to-end", action="store_true", help="walk on to the page's end; else each walk ends with its step"
     )
+    lab = commands.add_parser("lab", help="begin a lab: write its first pages, and walk them")
+    lab.add_argument("name", help="the lab's folder, such as lab-05-going-live")
     engine = commands.add_parser("engine", help="start, stop or remove the engine")
     engine.add_argument("action", choices=["start", "stop", "remove"])
     chosen = parser.parse_args(arguments)
@@ -57,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if chosen.command == "engine":
             return _engine(chosen.action)
+        if chosen.command == "lab":
+            return _begin(chosen.name)
         if chosen.command == "mutants":
             return try_mutants(read_course(Project.find()), chosen.pages)
         if chosen.command == "catch-up":
@@ -118,6 +123,18 @@ def _verify(
     if recording and not problems:
         return 0
     return run.status or (1 if problems else 0)
+
+
+def _begin(name: str) -> int:
+    """Begin a lab and walk its pages; where no engine answers, they are there all the same, and that is told."""
+    begun = begin_lab(Project.find(), name)
+    for page in begun.pages:
+        print(f"written: {page}")
+    if begun.menu:
+        print("named in the menu: mkdocs.yml")
+    for todo in begun.todo:
+        print(f"for you to do: {todo}")
+    return _verify(list(begun.pages), fresh=False, check=False)
 
 
 def _recorded(project: Project, course: Course, run: Run) -> tuple[Run, int]:
