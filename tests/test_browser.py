@@ -145,7 +145,7 @@ def opened(web: Chromium, address: str, site: Path) -> dict[str, Opened]:
             page = context.new_page()
             complaints = complaints_of(page, address)
             answers: list[Response] = []
-            page.on("response", answers.append)
+            page.on("response", lambda answer, answers=answers: answers.append(answer))
             page.goto(f"{address}/{name}", wait_until="networkidle")
             weights = {
                 answer.url: len(gzip.compress(answer.body(), 6))
