@@ -139,25 +139,29 @@ class Opened:
 @pytest.fixture(scope="module")
 def opened(web: Chromium, address: str, site: Path) -> dict[str, Opened]:
     """Open each page of the site once: what it asks, weighs, says and how wide it is, each a test's own question."""
-    seen = {}
-    for name in pages_of(site):
-        with contextlib.closing(web.browser.new_context(viewport=DESK)) as context:
-            page = context.new_page()
-            complaints = complaints_of(page, address)
-            answers: list[Response] = []
-            page.on("response", lambda answer, answers=answers: answers.append(answer))
-            page.goto(f"{address}/{name}", wait_until="networkidle")
-            weights = {
-                answer.url: len(gzip.compress(answer.body(), 6))
-                for answer in answers
-                if answer.request.resource_type != "image"
-            }
-            policies = page.locator("meta[http-equiv=Content-Security-Policy]").count()
-            page.set_viewport_size(PHONE)
-            page.evaluate(OPEN_ALL)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            seen[name] = Opened(complaints, policies, weights, width)
-    return seen
+    return {name: _opened(web.browser, address, name) for name in pages_of(site)}
+
+
+def _opened(browser: Browser, address: str, name: str) -> Opened:
+    answers: list[Response] = []
+
+    def keep(answer: Response) -> None:  # playwright takes no method of a list
+        answers.append(answer)
+
+    with contextlib.closing(browser.new_context(viewport=DESK)) as context:
+        page = context.new_page()
+        complaints = complaints_of(page, address)
+        page.on("response", keep)
+        page.goto(f"{address}/{name}", wait_until="networkidle")
+        weights = {
+            answer.url: len(gzip.compress(answer.body(), 6))
+            for answer in answers
+            if answer.request.resource_type != "image"
+        }
+        policies = page.locator("meta[http-equiv=Content-Security-Policy]").count()
+        page.set_viewport_size(PHONE)
+        page.evaluate(OPEN_ALL)
+        return Opened(complaints, policies, weights, page.evaluate("document.documentElement.scrollWidth"))
 
 
 LOOK_AT = """async (picture) => {
