@@ -112,8 +112,9 @@ def walk_from_middle(
     }
     came: dict[str, Walked] = {}
     options, downloads = Options(), archives(course.itineraries)
-    wanted = {name: Wanted(one.needs, frozenset()) for name, one in every.items()}
-    with hosts_of(_with_machines(wanted, options), options.release, reporter.say) as hosts:
+    machine = of_the_machine("docker", options.release)
+    wanted = {name: Wanted(one.needs | machine, frozenset()) for name, one in every.items()}
+    with hosts_of(wanted, options.release, reporter.say) as hosts:
 
         def work(name: str, worker: int) -> None:
             slot, host = divmod(worker, len(hosts))
@@ -130,11 +131,6 @@ def walk_from_middle(
     return 1 if statuses & {"failed", "timed out"} else 2 if "aborted" in statuses else 0
 
 
-def _with_machines(wanted: Mapping[str, Wanted], options: Options) -> dict[str, Wanted]:
-    machine = frozenset(of_the_machine("docker", options.release))
-    return {name: replace(one, needed=one.needed | machine) for name, one in wanted.items()}
-
-
 def _walked(arrival: Arrival, host: Host, slot: int, downloads: Mapping[str, bytes]) -> Walked:
     lab = f"{arrival.itinerary.page.lab}/"
     own = {path.removeprefix(lab): content for path, content in downloads.items() if path.startswith(lab)}
@@ -144,7 +140,7 @@ def _walked(arrival: Arrival, host: Host, slot: int, downloads: Mapping[str, byt
         host.machines,
         slot,
         state_folder(),
-        visitor=Onlooker(frozenset(needs)),
+        visitor=Onlooker(needs),
         keep=frozenset(host.bases),
         downloads=own,
     )
