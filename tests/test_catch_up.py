@@ -325,6 +325,8 @@ def test_a_shell_that_does_it_again_has_what_the_page_has(tmp_path: Path) -> Non
         )
         return done.stdout
 
+    # Each command once: three of the session, and the one that stays.
+    assert "runs 1 4 0\n" in (lab / ".catch-up/page/states").read_text()
     again = ". .catch-up/page/again"
     said = bash(
         f"./catch-up page 3 >/dev/null; {again} 3; said hello; pwd; cat a of-its-time ~/before; compgen -v _labs"

@@ -104,7 +104,6 @@ class Again:
             if command.stays:
                 # What is interrupted later leaves nothing; what ends by itself does.
                 if not self._is_interrupted(step, command.line):
-                    self._runs.setdefault(number, []).append(command.text)
                     yield from self._text(command.text, number)
                     yield '( ( cd && eval "$_labs_text" ) >/dev/null 2>&1 </dev/null & )'
             else:
