@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PAGES ?=
+NAME ?=
 SHARD ?=
 ROWS ?=
 LAB ?= lab-03-multi-stage-builds
@@ -12,7 +13,7 @@ export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := site
-.PHONY: help site serve unit test verify record mutants check format bench faults reader engine engine-down clean
+.PHONY: help site serve unit test verify record mutants catch-up lab check format bench faults reader engine engine-down clean
 
 site: $(VENV)/ready ## (default) walk every page that changed, build the site into site/
 	@$(BIN)/mkdocs build --quiet
@@ -34,6 +35,12 @@ record: $(VENV)/ready ## rewrite the outputs that pages show from a fresh walk: 
 
 mutants: $(VENV)/ready ## change what makes pages false, see that each change is told: make mutants PAGES=…
 	@$(BIN)/python -m walkthrough mutants $(PAGES)
+
+catch-up: $(VENV)/ready ## walk pages from each of their steps, where catch-up alone has brought the machine: make catch-up PAGES=docs/lab-…
+	@$(BIN)/python -m walkthrough catch-up $(PAGES)
+
+lab: $(VENV)/ready ## begin a lab with pages that hold already: make lab NAME=lab-05-…
+	@$(BIN)/python -m walkthrough lab "$(NAME)"
 
 check: $(VENV)/ready ## format, lint, types and layers, of Python, Markdown and Dockerfiles
 	@$(BIN)/ruff format --check --quiet .

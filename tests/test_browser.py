@@ -10,6 +10,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
@@ -18,7 +19,7 @@ import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 
 from browser import BLOCKS, OPEN_ALL, SITE_IN_BROWSER, Chromium, chromium, html_of, network_of, served
 from helpers import AUTHORING, LAB, NO_ENGINE, NOBODY, ROOT, published, run
@@ -33,8 +34,8 @@ from walkthrough.publish.command import changing
 
 ARTEFACTS = ROOT / "test-artefacts"
 BUDGET = 300_000
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 PICTURED = ("index", "go-app", "python-app", "setup/setup", "evidence/go-app")
 OF_COLOURS = "{type: 'rule', values: ['color-contrast', 'link-in-text-block']}"
 """The rules on colours that axe has for everybody."""
@@ -95,18 +96,22 @@ def page(web: Chromium, address: str) -> Iterator[Page]:
 @contextlib.contextmanager
 def watched(browser: Browser, origin: str, **options: Any) -> Iterator[Page]:
     """Yield a page of a new context; in the end nothing may have gone elsewhere, nothing may have gone wrong."""
-    complaints: list[str] = []
     with contextlib.closing(browser.new_context(**options)) as context:
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(_said(message)) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "requestfailed", lambda request: None if _left(request) else complaints.append(f"failed: {request.url}")
-        )
-        own = (origin, "data:", "blob:")
-        page.on("request", lambda request: None if request.url.startswith(own) else complaints.append(request.url))
+        complaints = complaints_of(page, origin)
         yield page
     assert complaints == []
+
+
+def complaints_of(page: Page, origin: str) -> list[str]:
+    """Return the list that is filled with what the page asks elsewhere, and with what goes wrong in it."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(_said(message)) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: None if _left(request) else complaints.append(f"failed: {request.url}"))
+    own = (origin, "data:", "blob:")
+    page.on("request", lambda request: None if request.url.startswith(own) else complaints.append(request.url))
+    return complaints
 
 
 def _said(message: Any) -> str:
@@ -116,6 +121,47 @@ def _said(message: Any) -> str:
 def _left(request: Any) -> bool:
     """Whether a request ended because the reader went to another page."""
     return "ERR_ABORTED" in str(request.failure)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What was seen of a page that was opened with an empty cache, folded parts and all."""
+
+    complaints: list[str]
+    policies: int
+    """Content security policies in its head."""
+    weights: dict[str, int]
+    """Bytes over the wire (gzip level 6) by address, images aside, search index included."""
+    phone: int
+    """Its width in pixels on a phone."""
+
+
+@pytest.fixture(scope="module")
+def opened(web: Chromium, address: str, site: Path) -> dict[str, Opened]:
+    """Open each page of the site once: what it asks, weighs, says and how wide it is, each a test's own question."""
+    return {name: _opened(web.browser, address, name) for name in pages_of(site)}
+
+
+def _opened(browser: Browser, address: str, name: str) -> Opened:
+    answers: list[Response] = []
+
+    def keep(answer: Response) -> None:  # playwright takes no method of a list
+        answers.append(answer)
+
+    with contextlib.closing(browser.new_context(viewport=DESK)) as context:
+        page = context.new_page()
+        complaints = complaints_of(page, address)
+        page.on("response", keep)
+        page.goto(f"{address}/{name}", wait_until="networkidle")
+        weights = {
+            answer.url: len(gzip.compress(answer.body(), 6))
+            for answer in answers
+            if answer.request.resource_type != "image"
+        }
+        policies = page.locator("meta[http-equiv=Content-Security-Policy]").count()
+        page.set_viewport_size(PHONE)
+        page.evaluate(OPEN_ALL)
+        return Opened(complaints, policies, weights, page.evaluate("document.documentElement.scrollWidth"))
 
 
 LOOK_AT = """async (picture) => {
@@ -142,7 +188,7 @@ def pages_of(site: Path) -> list[str]:
 
 
 def lab_pages(site: Path) -> list[str]:
-    return [name for name in pages_of(site) if name.startswith(LAB) and "/evidence/" not in name]
+    return [name for name in pages_of(site) if name.startswith("lab-") and "/evidence/" not in name]
 
 
 def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
@@ -260,12 +306,10 @@ def test_axe_finds_nothing(web: Chromium, address: str, site: Path) -> None:
     assert not told, "\n".join(told)
 
 
-def test_no_page_asks_elsewhere_or_complains(web: Chromium, address: str, site: Path) -> None:
-    """``watched`` looks; the policy itself is in force on every page."""
-    for name in pages_of(site):
-        with watched(web.browser, address, viewport=DESK) as page:
-            page.goto(f"{address}/{name}", wait_until="networkidle")
-            assert page.locator("meta[http-equiv=Content-Security-Policy]").count() == 1, name
+def test_no_page_asks_elsewhere_or_complains(web: Chromium, address: str, opened: dict[str, Opened]) -> None:
+    """The policy that forbids it is in force on every page."""
+    assert {name: page.complaints for name, page in opened.items() if page.complaints} == {}
+    assert [name for name, page in opened.items() if page.policies != 1] == []
     with contextlib.closing(web.browser.new_context()) as context:
         refused = context.new_page()
         refused.goto(f"{address}/index.html")
@@ -425,35 +469,15 @@ def test_paper_is_white_though_the_screen_is_dark(web: Chromium, address: str) -
     assert dark != light
 
 
-def test_no_page_scrolls_sideways_on_a_phone(web: Chromium, address: str, site: Path) -> None:
+def test_no_page_scrolls_sideways_on_a_phone(opened: dict[str, Opened]) -> None:
     """Wide tables and code scroll in themselves."""
-    wide = []
-    for name in pages_of(site):
-        with watched(web.browser, address, viewport=PHONE) as page:
-            page.goto(f"{address}/{name}")
-            page.evaluate(OPEN_ALL)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            if width > PHONE["width"]:
-                wide.append(f"{name}: {width} px")
-    assert wide == []
+    assert {name: page.phone for name, page in opened.items() if page.phone > PHONE["width"]} == {}
 
 
-def test_a_lab_page_is_light(web: Chromium, address: str, site: Path) -> None:
-    """At most 300 KB come over the wire (gzip level 6), images aside, search index included."""
-    heavy = []
-    for name in lab_pages(site):
-        asked: dict[str, int] = {}
-
-        def count(response: Any, asked: dict[str, int] = asked) -> None:
-            if response.request.resource_type != "image":
-                asked[response.url] = len(gzip.compress(response.body(), 6))
-
-        with watched(web.browser, address, viewport=DESK) as page:
-            page.on("response", count)
-            page.goto(f"{address}/{name}", wait_until="networkidle")
-        if sum(asked.values()) > BUDGET or len(asked) < 4:
-            heavy.append(f"{name}: {asked}")
-    assert heavy == []
+def test_a_lab_page_is_light(site: Path, opened: dict[str, Opened]) -> None:
+    """At most 300 KB come over the wire, images aside, search index included."""
+    weights = {name: opened[name].weights for name in lab_pages(site)}
+    assert {name: asked for name, asked in weights.items() if sum(asked.values()) > BUDGET or len(asked) < 4} == {}
 
 
 def test_a_page_is_whole_without_scripts(web: Chromium, address: str) -> None:

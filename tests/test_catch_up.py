@@ -19,6 +19,7 @@ from walkthrough.page.steps import ApplyDiff, WriteFile
 from walkthrough.project import Project
 from walkthrough.publish.archive import archives
 from walkthrough.publish.labfolder import drift_of, write_lab
+from walkthrough.publish.looks import only_looks
 from walkthrough.publish.states import states
 
 SHELLS = [shell for shell in (["dash"], ["bash", "--posix"], ["busybox", "sh"]) if shutil.which(shell[0])]
@@ -104,7 +105,7 @@ def test_before_every_step_of_every_page_the_files_are_those_of_the_pages_steps(
     whole = files_in(lab)
     own = shown_by(itinerary)
     listed = STATION.findall(catch_up(lab, itinerary.page.name, shell=tuple(shell)).stdout)
-    assert bool(listed) is bool(own)
+    assert bool(listed) is bool(own) or any(title.startswith("Step ") for _, title in listed)
     for number, title in listed:
         done = catch_up(lab, itinerary.page.name, number, shell=tuple(shell))
 
@@ -220,13 +221,132 @@ def test_a_page_is_found_by_every_name_that_a_reader_would_give(lab: Path) -> No
     assert "./catch-up PAGE STEP" in catch_up(lab, "--help").stdout
 
 
-def test_the_images_before_a_step_are_named(lab: Path) -> None:
-    """With their commands; those of later steps are not, and neither are those of the pages before."""
+def test_what_is_no_file_is_brought_by_a_line_to_paste(lab: Path) -> None:
+    """It is the last line, and its path may have blanks; where nothing was run by then there is none."""
     said = catch_up(lab, "go-app", "3").stdout
+    page = str(lab / ".catch-up/go-app/again")
 
-    assert "    2  docker build -t go-app:two-stages ." in said
-    assert "go-app:guarded" not in said
-    assert "goes on from go-app" in catch_up(lab, "key-concepts", "1").stdout
+    assert "2 of them builds" in said
+    assert said.endswith(f"\n\n  . '{page}' 3\n")
+    assert "goes" not in said
+    assert len(said.splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    ("command", "looks"),
+    [
+        ("docker ps --all | grep web | wc -l", True),
+        ("docker run --rm debian:trixie-slim cat /etc/os-release", True),
+        ("docker save web | gzip | wc -c", True),
+        ("grep -c x file 2>/dev/null || echo 'a > b'", True),
+        ("docker run --rm -v kept:/data debian:trixie-slim cat /data/file", False),
+        ("docker run -d --name web web", False),
+        ("docker save -o web.tar web", False),
+        ("echo one > file", False),
+        ("sed -i '$d' app.py", False),
+        ("cat file | tee copy", False),
+        ("ID=$(docker inspect web)", False),
+        ('echo "$(docker rm web)"', False),
+        ("docker ps; docker rm web", False),
+        ("size() { docker ps; }", False),
+        ("curl -s localhost:8080", False),
+    ],
+)
+def test_a_command_only_looks_where_its_words_say_so(command: str, looks: bool) -> None:
+    """What is not known is run again."""
+    assert only_looks(command) is looks
+
+
+IN_THE_MIDDLE = """\
+---
+builds_on: [one.md]
+---
+# T
+
+## Step 1
+
+```text title="x/a"
+first
+```
+
+```console
+$ cd ~/docker-labs/lab-01-small/x
+$ said() { echo "said $1"; }
+$ cp a of-its-time
+$ cat a
+first
+```
+
+```console terminal="other" stays
+$ echo begun > b; cat b
+begun
+```
+
+## Step 2
+
+```text title="x/a"
+second
+```
+
+```console exit="3"
+$ (exit 3)
+```
+
+## Step 3
+
+```console
+$ said hello
+said hello
+```
+"""
+
+
+def test_a_shell_that_does_it_again_has_what_the_page_has(tmp_path: Path) -> None:
+    """Functions, the folder, files that commands made of the files of their time; and own work is never removed."""
+    home = tmp_path / "home"
+    small_project(tmp_path, "# One\n\n```bash\necho before > ~/before\n```\n", "one")
+    project = Project(small_project(tmp_path, IN_THE_MIDDLE))
+    for itinerary in read_course(project).itineraries.values():
+        write_lab(project, itinerary)
+    lab = home / "docker-labs/lab-01-small"
+    shutil.copytree(project.labs / "lab-01-small", lab)
+
+    def bash(text: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", text],
+            cwd=lab,
+            env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.stdout
+
+    # Each command once: three of the session, and the one that stays.
+    assert "runs 1 4 0\n" in (lab / ".catch-up/page/states").read_text()
+    again = ". .catch-up/page/again"
+    said = bash(
+        f"./catch-up page 3 >/dev/null; {again} 3; said hello; pwd; cat a of-its-time ~/before; compgen -v _labs"
+    )
+    assert said.endswith(f"has there.\nsaid hello\n{lab}/x\nsecond\nfirst\nbefore\n"), said
+    assert "$ (exit 3)" in said
+    assert "$ cat a" not in said
+
+    (lab / "x/a").write_text("mine\n")
+    assert "the files are not those that catch-up brings" in bash(f"{again} 3")
+    assert (lab / "x/a").read_text() == "mine\n"
+    assert "the number of a step is missing" in bash(again)
+    refuses = bash(f"./catch-up page 3; cp() {{ false; }}; {again} 3; echo $?; compgen -A function _labs")
+    assert "the file x/a cannot be written" in refuses
+    assert refuses.endswith("\n1\n")
+    (home / "before").unlink()
+    (home / "before").mkdir()
+    fails = bash(f"./catch-up page 3; {again} 3; echo $?; compgen -A function _labs")
+    assert "this command ends with 1, not with 0" in fails
+    assert fails.endswith("\n1\n")
 
 
 def test_a_folder_that_cannot_be_written_is_told(lab: Path) -> None:

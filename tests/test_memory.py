@@ -134,6 +134,7 @@ USES = {
     "docker pull -q redis@sha256:" + "a" * 64: {"redis@sha256:" + "a" * 64},
     "docker run --rm mine:1": set(),
     'docker run --rm "$IMAGE"': set(),
+    "docker run $shared --name box nginx:1": {"nginx:1"},
     "docker build -t mine:1 .": set(),
 }
 
@@ -145,6 +146,14 @@ def test_images_that_commands_use_are_known(tmp_path: Path, command: str) -> Non
     page = itinerary_of(tmp_path / "p", f"```console\n$ docker build -t mine:1 .\n$ {lines}\n```\n")
 
     assert needs.images_of(page) == USES[command]
+
+
+def test_an_image_is_needed_wherever_it_is_named(tmp_path: Path) -> None:
+    """As in a script that the page writes, where options stand in a variable; a machine may have had it by chance."""
+    script = '#!/bin/sh\ndocker run $shared --name store -v "$PWD/a:/a" \\\n    python:3.13-slim-trixie python /a\n'
+    text = f'```sh title="app/start.sh"\n{script}```\n\n```console\n$ sh app/start.sh\n```\n'
+
+    assert needs.bases_of(itinerary_of(tmp_path / "p", text)) == {"python:3.13-slim-trixie"}
 
 
 def test_images_of_compose_files_are_known(tmp_path: Path) -> None:

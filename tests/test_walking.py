@@ -135,3 +135,15 @@ def test_a_change_that_does_not_apply_is_told_at_every_door(tmp_path: Path, door
     assert done.returncode == 1, done.stdout
     assert "docs/lab-01-small/page.md:6: the change does not apply" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+@pytest.mark.usefixtures("engine")
+def test_what_a_restart_policy_starts_again_is_not_in_the_way_of_the_next_walk(tmp_path: Path) -> None:
+    """The machine's engine starts it before anybody can take it away, and makes the folder that it mounts, as root."""
+    stays = f"docker run -d --restart always -v ~/docker-labs/lab-01-small/{uuid.uuid4().hex}:/x debian:trixie-slim"
+    page = f'```text title="a.txt"\na\n```\n\n```console\n$ {stays} sleep infinity\n…\n```\n'
+    project = small_project(tmp_path / "p", page)
+
+    for _ in range(2):
+        done = run(project, "walkthrough", "verify", "--fresh")
+        assert done.returncode == 0, done.stdout

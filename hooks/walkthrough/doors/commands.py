@@ -1,4 +1,4 @@
-"""The command line: verify, record, mutants, engine."""
+"""The command line: verify, record, mutants, catch-up, lab, engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from walkthrough.doors.beginning import begin_lab
+from walkthrough.doors.frommiddle import walk_from_middle
 from walkthrough.doors.mutants import try_mutants
 from walkthrough.doors.order import shard_of
 from walkthrough.doors.recording import record_outputs
@@ -40,6 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument("--shard", type=_shard, help="walk only this part of the pages, such as 1/4")
     mutants = commands.add_parser("mutants", help="walk pages and change what makes them false: all of it must be told")
     mutants.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
+    middle = commands.add_parser(
+        "catch-up", help="walk pages from each step, where catch-up alone has brought a machine"
+    )
+    middle.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
+    middle.add_argument("--step", type=int, help="walk from this step alone")
+    middle.add_argument(
+        "--to-end", action="store_true", help="walk on to the page's end; else each walk ends with its step"
+    )
+    lab = commands.add_parser("lab", help="begin a lab: write its first pages, and walk them")
+    lab.add_argument("name", help="the lab's folder, such as lab-05-going-live")
     engine = commands.add_parser("engine", help="start, stop or remove the engine")
     engine.add_argument("action", choices=["start", "stop", "remove"])
     chosen = parser.parse_args(arguments)
@@ -48,8 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if chosen.command == "engine":
             return _engine(chosen.action)
+        if chosen.command == "lab":
+            return _begin(chosen.name)
         if chosen.command == "mutants":
             return try_mutants(read_course(Project.find()), chosen.pages)
+        if chosen.command == "catch-up":
+            course = read_course(Project.find())
+            return walk_from_middle(course, chosen.pages, Progress(), chosen.step, chosen.to_end)
         if chosen.command == "record":
             return _verify(chosen.pages, chosen.fresh, chosen.check, recording=True)
         return _verify(chosen.pages, chosen.fresh, chosen.check, chosen.shard)
@@ -106,6 +123,18 @@ def _verify(
     if recording and not problems:
         return 0
     return run.status or (1 if problems else 0)
+
+
+def _begin(name: str) -> int:
+    """Begin a lab and walk its pages; where no engine answers, they are there all the same, and that is told."""
+    begun = begin_lab(Project.find(), name)
+    for page in begun.pages:
+        print(f"written: {page}")
+    if begun.menu:
+        print("named in the menu: mkdocs.yml")
+    for todo in begun.todo:
+        print(f"for you to do: {todo}")
+    return _verify(list(begun.pages), fresh=False, check=False)
 
 
 def _recorded(project: Project, course: Course, run: Run) -> tuple[Run, int]:

@@ -114,7 +114,6 @@ def names_in(texts: Iterable[str]) -> set[str]:
     Images of a recipe are found wherever they are named, others in FROM lines and ``--from=name:tag``. A variable in
     a name stands for what an ARG or a ``--build-arg`` of these texts says.
     """
-    known = recipes()
     names: set[str] = set()
     texts = list(texts)
     stages = {found["stage"].lower() for text in texts for found in _FROM.finditer(text) if found["stage"]}
@@ -126,8 +125,13 @@ def names_in(texts: Iterable[str]) -> set[str]:
         named = {found["name"] for found in _FROM.finditer(text)} | {f["name"] for f in _COPY_FROM.finditer(text)}
         filled = {whole for name in named for whole in _filled(name, arguments)}
         names |= {name for name in filled if name.lower() not in stages and name != "scratch"}
-        names |= {name for name in known if re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w.-])", text)}
-    return names
+    return names | known_in(texts)
+
+
+def known_in(texts: Iterable[str]) -> set[str]:
+    """Return the images of recipes that texts of any kind name, wherever that is."""
+    whole = "\n".join(texts)
+    return {name for name in recipes() if re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w.-])", whole)}
 
 
 def of_the_machine(kind: Kind, release: str) -> set[str]:

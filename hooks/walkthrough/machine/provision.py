@@ -7,7 +7,9 @@ public Dockerfile. A stand-in is checked against that table when it is built, an
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -141,7 +143,7 @@ class _Provider:
         """End the builds that run, and let none begin."""
         self._stopped = True
         for building in tuple(self._building):
-            building.kill()
+            _end(building)
 
     def _provide(self, name: str) -> Base:
         recipe = self._known.get(name)
@@ -219,14 +221,15 @@ class _Provider:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            start_new_session=True,
         ) as building:
             self._building.add(building)
             if self._stopped:
-                building.kill()
+                _end(building)
             try:
                 said, _ = building.communicate(timeout=_BUILD_LIMIT)
             except subprocess.TimeoutExpired:
-                building.kill()
+                _end(building)
                 return f"it took more than {_BUILD_LIMIT} s"
             finally:
                 self._building.discard(building)
@@ -269,6 +272,13 @@ class _Provider:
         if faults:
             self._api.images.remove(facts.image, force=True)
             raise BaseImageError(f"the stand-in for {facts.image} is not what its table says:\n" + "\n".join(faults))
+
+
+def _end(building: subprocess.Popen[str]) -> None:
+    """End a client and the plugin that it has started: one that has not reached its client yet would outlive it."""
+    if building.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(building.pid, signal.SIGKILL)
 
 
 def _storeys(known: dict[str, Recipe], name: str) -> int:

@@ -6,8 +6,8 @@
 #   ./catch-up PAGE STEP     the files before that step; what you have is set aside first
 #   ./catch-up --back        puts back what was set aside last
 #
-# Nothing is deleted: what must make room is moved below own-work/. Only files are brought, no images. It needs nothing
-# but a shell, cp, mkdir, mv and rmdir. What it brings lies in .catch-up/, which is written from the pages.
+# Nothing is deleted: what must make room is moved below own-work/. Only files are brought; it says how the rest is made.
+# It needs nothing but a shell, cp, mkdir, mv and rmdir. What it brings lies in .catch-up/, which is written from the pages.
 set -u
 
 usage() {
@@ -152,25 +152,40 @@ catch_up() {
     done <"$1"
     printf '%s\n' "The files are those that $page has before: $title" \
         "What was here is in $aside; './catch-up --back' puts it back."
-    images "$1" "$2"
+    tell_rest "$1" "$2"
 }
 
-# Says which images the page has by that step: they are not files, and each was built from the files of its own step.
-images() {
-    head='Images are not made. Before this step, the page builds:'
+# Says how a shell and Docker get to where the page has them: no file holds what a command has made.
+tell_rest() {
+    commands=0
+    builds=0
     while IFS= read -r line; do
         split
         case $kind in
-        needs) printf '%s\n' "The page goes on from $rest, whose images it may use." ;;
-        build)
+        runs)
             if [ "${rest%% *}" -lt "$2" ]; then
-                [ -z "$head" ] || printf '%s\n' "$head"
-                head=''
-                printf '  %3s  %s\n' "${rest%% *}" "${rest#* }"
+                rest=${rest#* }
+                commands=$((commands + ${rest%% *}))
+                builds=$((builds + ${rest#* }))
             fi
             ;;
         esac
     done <"$1"
+    [ "$commands" -gt 0 ] || return 0
+    script=$PWD/${1%/*}/again
+    case $script in
+    *[!A-Za-z0-9_./-]*) script="'$script'" ;;
+    esac
+    what="$commands commands that leave something"
+    [ "$commands" -gt 1 ] || what='a command that leaves something'
+    case $builds in
+    0) ;;
+    1) what="$what, 1 of them a build" ;;
+    *) what="$what, $builds of them builds" ;;
+    esac
+    printf '%s\n' '' "By then the page has run $what." \
+        'Your shell and Docker have that too when you paste this line. It runs them again, with the files of their time:' \
+        '' "  . $script $2"
 }
 
 # Describes every page.

@@ -2,24 +2,22 @@
 
 ``catch-up`` is the same for every lab. What it reads lies in ``.catch-up/PAGE/``: each text of a file that the page
 shows, by its content, and ``states``, which says what is where before which step. A page that builds on another names
-that one's texts.
+that one's texts. What is no file, such as an image or a function of the shell, is made by ``again`` beside it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from walkthrough.page.itinerary import Itinerary, commands_of
+from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.lab import Version, versions
-from walkthrough.page.steps import RunCommands
-from walkthrough.publish.states import State, states
+from walkthrough.publish.again import NAME, Again
+from walkthrough.publish.states import State, has_steps, states
 
 SCRIPT = "catch-up"
 FOLDER = ".catch-up"
-_BUILDS = re.compile(r"docker (?:buildx |image )?build\b.*?\s(?:-t|--tag)[ =](\S+)")
 _SHORT = 12
 """Digits of a digest that tell the texts of one page apart, for less than one in a billion to be wrong."""
 
@@ -27,13 +25,14 @@ _SHORT = 12
 def catch_up_files(itinerary: Itinerary) -> dict[str, tuple[str, int]]:
     """Return what ``catch-up`` needs for a page: by path below the lab, the text, and the page's line that it is from.
 
-    A page that has no files, and goes on from none, needs nothing.
+    A page that has no files, and goes on from none, needs nothing, unless its steps are called so and leave something.
 
     Raises:
         StepError: where a change does not apply; ``faults`` has told it when the page was read.
     """
-    known = list(versions(itinerary))
-    if not known:
+    known, befores = list(versions(itinerary)), states(itinerary)
+    again = Again(itinerary, befores, known, _kept_at)
+    if not known and not (again.leaves_something and has_steps(befores)):
         return {}
     script = Path(__file__).with_name("catch-up.sh").read_text(encoding="utf-8")
     own = {
@@ -41,8 +40,9 @@ def catch_up_files(itinerary: Itinerary) -> dict[str, tuple[str, int]]:
         for version in known
         if version.page is itinerary.page
     }
-    told = "".join(f"{line}\n" for line in _told(itinerary, states(itinerary), known))
-    return {SCRIPT: (script, 1), **own, f"{folder_of(itinerary)}/states": (told, 1)}
+    told = "".join(f"{line}\n" for line in _told(itinerary, befores, known, again))
+    folder = folder_of(itinerary)
+    return {SCRIPT: (script, 1), **own, f"{folder}/states": (told, 1), f"{folder}/{NAME}": (again.script, 1)}
 
 
 def folder_of(itinerary: Itinerary) -> str:
@@ -54,7 +54,7 @@ def _kept_at(version: Version) -> str:
     return f"{version.page.flat_name}/{hashlib.sha256(version.text.encode()).hexdigest()[:_SHORT]}"
 
 
-def _told(itinerary: Itinerary, befores: list[State], known: list[Version]) -> Iterator[str]:
+def _told(itinerary: Itinerary, befores: list[State], known: list[Version], again: Again) -> Iterator[str]:
     """Yield the lines of ``states``: a kind, and what is told of it."""
     page = itinerary.page
     yield f"page {page.name}"
@@ -62,10 +62,8 @@ def _told(itinerary: Itinerary, befores: list[State], known: list[Version]) -> I
     yield from _places(known)
     for state in befores:
         yield f"step {state.number} {state.title or '-'}"
-    for other, steps in itinerary.before:
-        if any(_BUILDS.match(line) for step in steps for text in commands_of(step) for line in text.split("\n")):
-            yield f"needs {other.name}"
-    yield from _builds(itinerary, befores)
+    for number, commands, builds in again.runs():
+        yield f"runs {number} {commands} {builds}"
     yield from _files(befores)
 
 
@@ -79,20 +77,6 @@ def _places(known: list[Version]) -> Iterator[str]:
     for path in sorted(paths):
         if len(path.parts) == 1:
             yield f"single {path}"
-
-
-def _builds(itinerary: Itinerary, befores: list[State]) -> Iterator[str]:
-    """Yield the first command that builds each image, with the number of its step."""
-    built = set()
-    for step in itinerary.steps:
-        number = max([0, *(state.number for state in befores if state.line < step.fence.line)])
-        for text in commands_of(step):
-            fails = isinstance(step, RunCommands) and step.exit_code and text == step.commands[-1].text
-            for line in text.split("\n"):
-                image = _BUILDS.match(line)
-                if image and not fails and image[1] not in built:
-                    built.add(image[1])
-                    yield f"build {number} {line}"
 
 
 def _files(befores: list[State]) -> Iterator[str]:

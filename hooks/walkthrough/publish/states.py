@@ -40,6 +40,11 @@ def states(itinerary: Itinerary) -> list[State]:
     ]
 
 
+def has_steps(befores: list[State]) -> bool:
+    """Return whether the page itself calls its sections steps."""
+    return any(_NUMBERED.match(state.title) for state in befores)
+
+
 def _sections(page: Page) -> Iterator[tuple[str, int]]:
     """Yield the title and the line of each section; a page without sections is one."""
     inside = {line for fence in page.fences for line in range(fence.line, fence.last + 1)}

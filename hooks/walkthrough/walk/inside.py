@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pickle
+import subprocess
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from walkthrough.page.pages import Page
 from walkthrough.project import state_folder
 from walkthrough.walk.abort import CRASHES, reason
 from walkthrough.walk.guide import Guide
+from walkthrough.walk.labfiles import COURSE_FOLDER
 from walkthrough.walk.outcome import Outcome, Status
 from walkthrough.walk.place import Home
 from walkthrough.walk.quiet import Quiet
@@ -117,10 +119,23 @@ def _prepared(engine: Engine, request: Request) -> list[str]:
     """Make the engine as new, and return the images that it lacks."""
     with contextlib.closing(engine.api()) as api:
         reset(api, request.kept)
+        _clear(Path.home() / COURSE_FOLDER)
         if request.fresh:
             api.api.prune_builds(all=True)
         known = same_everywhere(api, request.needed)
     return sorted(name for name, what in request.needed.items() if known.get(name) != what)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what is there before the page begins.
+
+    An engine that starts again starts containers with a restart policy again, before anybody can take them away, and
+    makes the folders that they mount: as root, so that the page could not write there.
+
+    Raises:
+        subprocess.SubprocessError: where it cannot be removed.
+    """
+    subprocess.run(["sudo", "--non-interactive", "rm", "-rf", "--", str(folder)], check=True, timeout=_START_LIMIT)
 
 
 def walk_here(request: Request, engine: Engine | None, tell: Callable[..., None]) -> None:

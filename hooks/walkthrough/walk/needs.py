@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from walkthrough.claims.registry import claims
-from walkthrough.machine.bases import names_in
+from walkthrough.machine.bases import known_in, names_in
 from walkthrough.page.itinerary import Itinerary, commands_of, every_step, executable_texts
 from walkthrough.page.steps import ApplyDiff, CheckImage, WriteFile
 
@@ -41,9 +41,12 @@ def _instructions(itinerary: Itinerary) -> list[str]:
 
 
 def bases_of(itinerary: Itinerary) -> set[str]:
-    """Return the names of the base images that a page uses: in Dockerfiles, diffs and commands, and for its claims."""
+    """Return the names of the base images that a page uses: in Dockerfiles, diffs and commands, and for its claims.
+
+    One that has a recipe is found in any text, as in a script that the page writes and runs.
+    """
     made = _made(itinerary)
-    named = names_in(_instructions(itinerary))
+    named = names_in(_instructions(itinerary)) | known_in(executable_texts(itinerary))
     for step in itinerary.steps:
         if isinstance(step, CheckImage):
             named |= {image for name in step.spec.made for image in claims()[name].images}
@@ -68,6 +71,8 @@ def _used(text: str) -> Iterator[str]:
     for use in _USE.finditer(text.replace("\\\n", " ")):
         words = iter(use["words"].split())
         for word in words:
+            if word.startswith("$"):  # a variable without quotes: options, as a rule
+                continue
             if not word.startswith("-"):
                 if _REFERENCE.fullmatch(word):
                     yield word
