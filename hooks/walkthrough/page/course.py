@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from walkthrough.errors import PageError, Problem, WalkthroughError
 from walkthrough.page import figures, lab, written
-from walkthrough.page.itinerary import Itinerary, commands_of
+from walkthrough.page.itinerary import Itinerary, commands_of, shown_files
 from walkthrough.page.pages import Page, read_page
 from walkthrough.page.steps import ApplyDiff, CheckImage, Step, WriteFile, read_steps
 from walkthrough.project import Project
@@ -59,13 +59,22 @@ def read_course(project: Project) -> Course:
             problems += found
             unsound.add(name)
             itineraries.pop(name, None)
-    itineraries = {name: itineraries[name] for name in pages if name in itineraries}
+    itineraries = _with_grown({name: itineraries[name] for name in pages if name in itineraries})
     problems += lab.collisions(itineraries)
     problems += written.outdated(itineraries)
     measured, limits = figures.sources(itineraries), list(figures.limits_of(itineraries))
     for page in pages.values():
         problems += figures.problems(page, measured, limits)
     return Course(project, pages, itineraries, tuple(sorted(problems)))
+
+
+def _with_grown(itineraries: dict[str, Itinerary]) -> dict[str, Itinerary]:
+    """Return the itineraries, each with the files that a page which builds on it shows again."""
+    grown: dict[str, set[str]] = {name: set() for name in itineraries}
+    for itinerary in itineraries.values():
+        for earlier, _ in itinerary.before:
+            grown[earlier.path] |= shown_files(itinerary.steps).keys()
+    return {name: replace(itinerary, grown=frozenset(grown[name])) for name, itinerary in itineraries.items()}
 
 
 def _done_before(steps: Iterable[Step], whole: bool) -> tuple[Step, ...]:

@@ -24,6 +24,8 @@ class Itinerary:
     """Each with what a reader does on it; its claims are not among that."""
     skipped: tuple[str, ...] = ()
     """Commands of pages of which the files alone are here: images that they would name are no base images."""
+    grown: frozenset[str] = frozenset()
+    """Files of the lab that a page which builds on this one shows again, and so decides how they are in the end."""
 
 
 def shown_files(steps: Iterable[Step]) -> dict[str, int]:

@@ -76,13 +76,14 @@ def lab_files(itinerary: Itinerary) -> dict[str, str]:
 
 
 def final_files(itinerary: Itinerary) -> dict[str, str]:
-    """Return the lab files that a page shows, as they are at its end, from its text alone.
+    """Return the lab files that a page shows last of all, as they are at its end, from its text alone.
 
+    What a page that builds on it shows again is that page's: a lab may grow a file from page to page.
     A lab's first page is also its README, and a page in a folder of its own (``setup/verify.md``) is that file too.
     """
     page = itinerary.page
     files = texts_at_end(itinerary)
-    own = {path: files[path] for path in shown_files(itinerary.steps) if path in files}
+    own = {path: files[path] for path in shown_files(itinerary.steps) if path in files.keys() - itinerary.grown}
     text = text_file(page)
     return {**own, text: _as_file(page, text)} if text else own
 
