@@ -14,9 +14,7 @@ def secret(name: str) -> str:
 
 
 def database() -> psycopg.Connection:
-    return psycopg.connect(
-        host="db", user="shop", dbname="shop", password=secret("DB_PASSWORD"), connect_timeout=3
-    )
+    return psycopg.connect(host="db", user="shop", dbname="shop", password=secret("DB_PASSWORD"), connect_timeout=3)
 
 
 queue = valkey.Valkey(host="queue", socket_connect_timeout=3, decode_responses=True)
