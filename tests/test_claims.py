@@ -64,7 +64,41 @@ image: labs-test-lies{tag}
 
 def lies_of(image: str) -> str:
     """Return the lie of each claim that is told of this image, a line each."""
-    return "\n".join(claim.lie.written for claim in claims().values() if claim.lie.image == image)
+    return "\n".join(
+        claim.lie.written for claim in claims().values() if claim.of == "image" and claim.lie.image == image
+    )
+
+
+STANDING = """\
+# Lies about what stands
+
+```yaml title="app/compose.yaml"
+services:
+  alone:
+    image: debian:trixie-slim
+    init: true
+    command: ["sleep", "infinity"]
+```
+
+```console
+$ docker run -d --init --name stands debian:trixie-slim sleep infinity
+...
+$ docker network create empty
+...
+$ docker volume create empty
+...
+$ cd ~/docker-labs/lab-01-small/app
+$ docker compose up -d
+...
+```
+"""
+NAMES = {"container": "stands", "service": "alone", "network": "empty", "volume": "empty"}
+
+
+def standing_lies(of: str) -> str:
+    """Return a page on which the lies are told that are of such a thing."""
+    lies = "\n".join(claim.lie.written for claim in claims().values() if claim.of == of)
+    return f"{STANDING}\n```checks\n{of}: {NAMES[of]}\n{lies}\n```\n"
 
 
 @pytest.mark.usefixtures("engine")
@@ -86,11 +120,15 @@ def test_each_false_claim_is_reported_at_its_line_with_what_was_measured(tmp_pat
         )
         small_project(project, page, image or "page")
 
+    for of in NAMES:
+        small_project(project, standing_lies(of), of)
+
     said = run(project, "walkthrough", "verify").stdout
 
-    assert len(claims()) >= 24
+    assert len(claims()) >= 40
     for claim in claims().values():
-        page = f"docs/lab-01-small/{claim.lie.image or 'page'}.md"
+        name = claim.of if claim.of != "image" else claim.lie.image or "page"
+        page = f"docs/lab-01-small/{name}.md"
         line = (project / page).read_text().splitlines().index(claim.lie.written) + 1
         where = f"{page}:{line}: "
         assert said.count(where) == 1, (claim.name, said)
@@ -107,3 +145,119 @@ def test_every_claim_says_all_that_the_guide_and_readers_need() -> None:
         assert claim.lie.written.startswith(f"{name}:"), name
         assert f"\n{name}:" in guide, name
     assert len({claim.place for claim in claims().values()}) == len(claims())
+
+
+TRUTHS = """\
+# What stands
+
+```yaml title="app/compose.yaml"
+services:
+  web:
+    image: python:3.13-slim-trixie
+    command: ["python", "-m", "http.server", "8000"]
+    init: true
+    user: "65532:65532"
+    read_only: true
+    restart: unless-stopped
+    mem_limit: 64m
+    scale: 2
+    networks: [front, back]
+    volumes:
+      - kept:/kept:ro
+      - ./compose.yaml:/compose.yaml:ro
+    tmpfs: [/tmp]
+    healthcheck:
+      test: ["CMD", "python", "-c", "from urllib.request import urlopen as get; get('http://localhost:8000/')"]
+      interval: 1s
+
+  store:
+    image: python:3.13-slim-trixie
+    command: ["python", "-m", "http.server", "9000", "--directory", "/kept"]
+    init: true
+    networks: [back]
+    volumes: ["kept:/kept"]
+    ports: ["127.0.0.1:8080:9000"] # opens nothing: its network has no way out
+
+  stranger:
+    image: python:3.13-slim-trixie
+    command: ["sh", "-c", "touch /kept/number; sleep infinity"]
+    init: true
+    networks: [front]
+    volumes: ["kept:/kept"]
+    ports: ["127.0.0.1:8080:80"]
+
+networks:
+  front: {}
+  back: {internal: true}
+
+volumes:
+  kept: {}
+```
+
+```console timeout="120"
+$ cd ~/docker-labs/lab-01-small/app
+$ docker compose up -d
+...
+$ docker run --name ended debian:trixie-slim sh -c 'exit 3' || true
+$ until docker compose exec -T stranger ls /kept/number >/dev/null; do sleep 1; done
+```
+
+```checks
+service: web
+replicas: 2
+state: running
+health: healthy
+restart: unless-stopped
+memory_limit: 64m
+runs_as: "65532:65532"
+mounts: {/kept: volume app_kept read-only, /compose.yaml: bind read-only, /tmp: tmpfs}
+networks: [app_back, app_front]
+published: []
+reaches: [store:9000]
+```
+
+```checks
+service: stranger
+health: none
+published: ["127.0.0.1:8080->80/tcp"]
+reaches: [web:8000]
+cannot_reach: [store:9000]
+```
+
+```checks
+container: app-store-1
+runs_as: 0:0
+memory_limit: none
+networks: [app_back]
+published: []
+```
+
+```checks
+container: ended
+state: exited
+exit_code: 3
+```
+
+```checks
+network: app_back
+internal: true
+members: [app-web-1, app-web-2, app-store-1]
+```
+
+```checks
+volume: app_kept
+holds: [/number]
+used_by: [app-web-1, app-web-2, app-store-1, app-stranger-1]
+```
+"""
+
+
+@pytest.mark.usefixtures("engine")
+def test_what_stands_is_as_it_is_claimed_and_no_mutant_of_it_holds(tmp_path: Path) -> None:
+    """All of it true; then each claim is changed, and each change is told."""
+    project = small_project(tmp_path / "p", TRUTHS)
+
+    said = run(project, "walkthrough", "mutants")
+
+    assert said.returncode == 0, said.stdout
+    assert ", 0 survive, " in said.stdout, said.stdout

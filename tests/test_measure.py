@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import struct
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
+from walkthrough.claims import spec
+from walkthrough.claims.claim import Claim
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.kinds.healthy import HealthyClaim
 from walkthrough.claims.kinds.reuses import Reuse, reused
@@ -105,10 +108,16 @@ class Whole(Tries):
         pass
 
 
+def known(monkeypatch: pytest.MonkeyPatch, kinds: Mapping[str, Claim[Any]]) -> None:
+    """Let these be the kinds of claims that there are."""
+    for module in (measuring, spec):
+        monkeypatch.setattr(module, "claims", lambda: kinds)
+
+
 def test_a_late_time_is_measured_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """What else was found of the image stays as it was seen, also where another look would be kinder."""
     late, wrong = Scripted(timed(2.0), timed(0.5)), Scripted(WRONG, timed(0.1))
-    monkeypatch.setattr(measuring, "claims", lambda: {"late": late, "wrong": wrong})
+    known(monkeypatch, {"late": late, "wrong": wrong})
 
     found = measure(Whole(), Alone())
 
@@ -123,16 +132,16 @@ def test_claims_that_wait_are_measured_beside_the_others(monkeypatch: pytest.Mon
     class Meeting(Scripted):
         def __init__(self, name: str, waits: bool, *findings: Finding) -> None:
             super().__init__(*findings)
-            self.of, self.is_waiting = name, waits
+            self.called, self.is_waiting = name, waits
 
         def waits(self, value: Limit) -> bool:
             return self.is_waiting
 
         def measure(self, value: Limit, subject: Subject, key: str) -> Finding:
-            if len(self.findings) == 2 or self.of != "late":
-                under_way.add(self.of)
+            if len(self.findings) == 2 or self.called != "late":
+                under_way.add(self.called)
                 meeting.wait(10)
-                under_way.discard(self.of)
+                under_way.discard(self.called)
             else:
                 alone.append(not under_way)
             return super().measure(value, subject, key)
@@ -142,7 +151,7 @@ def test_claims_that_wait_are_measured_beside_the_others(monkeypatch: pytest.Mon
         "other": Meeting("other", True, timed(0.5)),
         "quick": Meeting("quick", False, timed(0.4)),
     }
-    monkeypatch.setattr(measuring, "claims", lambda: kinds)
+    known(monkeypatch, kinds)
     subject = Whole()
     subject.spec = ImageSpec("empty", dict.fromkeys(kinds, parse_limit("1 s", "time")))
 

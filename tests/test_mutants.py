@@ -11,7 +11,7 @@ from walkthrough.claims.claim import edges
 from walkthrough.claims.finding import judged, told
 from walkthrough.claims.kinds.size import SizeClaim
 from walkthrough.claims.registry import claims
-from walkthrough.claims.spec import read_spec
+from walkthrough.claims.spec import ImageSpec, read_spec
 from walkthrough.doors.mutants import score_of
 from walkthrough.machine.engine import Engine
 from walkthrough.mutate.dockerfiles import edits
@@ -101,7 +101,7 @@ def test_each_claim_says_what_is_false_of_what_was_measured(name: str) -> None:
     """By values of its own, or as every limit and every yes; else only another image makes it false."""
     claim = claims()[name]
     needed = f"{claim.needs[0]}: {NEEDED[claim.needs[0]]}\n" if claim.needs else ""
-    spec, faults = read_spec(f"image: x\n{claim.lie.written}\n{needed}", 1)
+    spec, faults = read_spec(f"{claim.of}: x\n{claim.lie.written}\n{needed}", 1)
     assert spec, faults
     values = [value for _, value in claim.entries(spec.made[name])]
 
@@ -172,7 +172,7 @@ def test_a_dockerfile_is_changed_where_a_claim_on_its_build_looks() -> None:
     claims_ = "stages: reached\nguard: {stage: test, file: x, replace: a, by: b}\n"
     claims_ += "reuses: {edit: x, extend: a, steps: [RUN get]}"
     spec, faults = read_spec(f"image: x\n{claims_}\n", 1)
-    assert spec, faults
+    assert isinstance(spec, ImageSpec), faults
 
     found = {edit.key: edit.text for edit in edits(spec, dockerfile)}
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from walkthrough.claims.finding import Finding
-from walkthrough.claims.seen import Subject
 from walkthrough.units import Limit, parse_limit
 
 Size = Annotated[Limit, BeforeValidator(lambda value: parse_limit(value, "size"))]
@@ -35,6 +34,9 @@ def _path(path: str) -> str:
         raise ValueError(f"'{path}' names no file or folder; name one, such as /bin/sh")
     return path
 
+
+Of = Literal["image", "container", "service", "network", "volume"]
+"""What a checks block may be about: the first key of it, whose value is a name."""
 
 ImagePath = Annotated[str, AfterValidator(_path)]
 """An absolute path inside an image. One that could never be there is refused, as its absence would say nothing."""
@@ -69,6 +71,8 @@ class Claim(Generic[V]):
 
     name: ClassVar[str]
     """Its key in a checks block."""
+    of: ClassVar[Of] = "image"
+    """What it is about. What is claimed of a container may be claimed of a service: then it is of each of its own."""
     place: ClassVar[int]
     """Where it stands among the others: on pages, in the guide, in the reader's script, and when it is measured."""
     schema: ClassVar[Any]
@@ -95,8 +99,11 @@ class Claim(Generic[V]):
     shell: ClassVar[str] = ""
     """POSIX shell functions by which a reader tests it; see ``page/check.sh`` for what they may use."""
 
-    def measure(self, value: V, subject: Subject, key: str) -> Finding:
+    def measure(self, value: V, subject: Any, key: str) -> Finding:
         """Hold one value (one entry, where it is of many) against what is seen.
+
+        Args:
+            subject: the image, as ``claims/seen.py`` has it, or what stands, as ``claims/standing.py`` has it.
 
         Raises:
             StepError: where it cannot be measured, with the reason.
@@ -118,7 +125,7 @@ class Claim(Generic[V]):
         del value
         yield from ()
 
-    def mutants(self, value: V, finding: Finding, subject: Subject) -> Iterator[tuple[str, V]]:
+    def mutants(self, value: V, finding: Finding, subject: Any) -> Iterator[tuple[str, V]]:
         """Yield values that are false where ``finding`` on ``value`` holds, each with words of what was changed.
 
         By default a limit is drawn to either side of what was measured, and a yes is made a no. A claim with other

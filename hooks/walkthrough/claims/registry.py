@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from walkthrough.claims import kinds
-from walkthrough.claims.claim import Claim
+from walkthrough.claims.claim import Claim, Of
 
 
 @cache
@@ -18,6 +18,12 @@ def claims() -> dict[str, Claim[Any]]:
         importlib.import_module(f"{kinds.__name__}.{module.name}")
     made = sorted((kind() for kind in Claim.__subclasses__()), key=lambda claim: (claim.place, claim.name))
     return {claim.name: claim for claim in made}
+
+
+def claims_of(of: Of) -> dict[str, Claim[Any]]:
+    """Return the kinds of claims that can be made of such a thing, by name; of a service also those of containers."""
+    kinds: tuple[Of, ...] = ("service", "container") if of == "service" else (of,)
+    return {name: claim for name, claim in claims().items() if claim.of in kinds}
 
 
 def claim_of(key: str) -> Claim[Any] | None:

@@ -15,7 +15,7 @@ from walkthrough.files import LINE
 from walkthrough.page.expected import matches, merge, written
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page, page_of
-from walkthrough.page.steps import CheckImage, RunCommands, Step, read_steps
+from walkthrough.page.steps import Check, RunCommands, Step, read_steps
 from walkthrough.project import Project
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Walked
 
@@ -87,7 +87,7 @@ def _as_meant(steps: Sequence[Step], outcomes: Sequence[Outcome]) -> Iterator[tu
             yield number, good
             if len(good) < len(step.commands):
                 return
-        elif outcome.status not in ("passed", "not run") and not isinstance(step, CheckImage):
+        elif outcome.status not in ("passed", "not run") and not isinstance(step, Check):
             return
 
 

@@ -23,9 +23,9 @@ from walkthrough.mutate.remembering import RememberingSubject
 from walkthrough.observe.builds import Build, rebuild
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.pages import Page
-from walkthrough.page.steps import ApplyDiff, CheckImage, CompareFragment, RunScript, Step
+from walkthrough.page.steps import ApplyDiff, CheckImage, CheckStanding, CompareFragment, RunScript, Step
 from walkthrough.walk.guide import Guide, claim_problem
-from walkthrough.walk.measure import Alone, measured
+from walkthrough.walk.measure import Alone, measured, tried
 from walkthrough.walk.outcome import Outcome
 
 _BUILD_LIMIT = 300.0
@@ -65,6 +65,8 @@ class Blocks:
             with guide.quiet():
                 yield from self._claims(guide, page, step)
                 yield from self._images(guide, page, step)
+        elif isinstance(step, CheckStanding):
+            yield from self._standing(guide, page, step)
         elif isinstance(step, RunScript):
             yield Uncounted(step.fence.line, step.title, "a script promises no output")
         else:
@@ -81,13 +83,28 @@ class Blocks:
                     honest = measured(claim, entry, subject, key, _HELD)
                     if not honest.ok:
                         why = f"measured again, it does not hold: {honest.measured_text()}"
-                        yield Uncounted(line, f"{step.spec.image} {key}", why)
+                        yield Uncounted(line, f"{step.spec.name} {key}", why)
                         continue
                     subject.seen.fixed = True
                     for words, other in claim.mutants(entry, honest, subject):
                         found = measured(claim, other, subject, key, _HELD)
                         problems = [] if found.ok else [claim_problem(page, step, found)]
-                        yield texts.tried(Mutant("claim", line, f"{step.spec.image} {key}: {words}"), problems)
+                        yield texts.tried(Mutant("claim", line, f"{step.spec.name} {key}: {words}"), problems)
+
+    def _standing(self, guide: Guide, page: Page, step: CheckStanding) -> Iterator[Tried | Uncounted]:
+        """Yield what comes of other claims on what stands."""
+        with guide.standing(step.spec) as subject:
+            for name, entry, key in step.spec.entries:
+                claim, line = claims()[name], claim_line(step.fence.text, step.fence.first_text_line, key)
+                honest = tried(claim, entry, subject, key)
+                if not honest.ok:
+                    why = f"measured again, it does not hold: {honest.measured_text()}"
+                    yield Uncounted(line, f"{step.spec.name} {key}", why)
+                    continue
+                for words, other in claim.mutants(entry, honest, subject):
+                    found = tried(claim, other, subject, key)
+                    problems = [] if found.ok else [claim_problem(page, step, found)]
+                    yield texts.tried(Mutant("claim", line, f"{step.spec.name} {key}: {words}"), problems)
 
     def _images(self, guide: Guide, page: Page, step: CheckImage) -> Iterator[Tried | Uncounted]:
         """Yield what comes of other images under the same claims, and of a stage more in the build."""
@@ -105,7 +122,7 @@ class Blocks:
     ) -> Iterator[Tried | Uncounted]:
         def mutant(key: str) -> Mutant:
             line = claim_line(step.fence.text, step.fence.first_text_line, key)
-            return Mutant("image", line, f"{step.spec.image} {key}: {change.words}")
+            return Mutant("image", line, f"{step.spec.name} {key}: {change.words}")
 
         name = f"docker-labs-mutant:{uuid.uuid4().hex[:12]}"
         for path, content in {"Dockerfile": change.dockerfile.encode(), **change.files}.items():
@@ -124,7 +141,7 @@ class Blocks:
                 # Another program answers otherwise; only claims on its answers wait for the ones that are claimed.
                 made = {k: v for k, v in step.spec.made.items() if k == kind or (k != "http" and kind != "http")}
                 entry = dict(claim.entries(step.spec.made[kind]))[key]
-                with guide.subject(replace(step.spec, image=name, made=made), ImageSubject) as subject:
+                with guide.subject(replace(step.spec, name=name, made=made), ImageSubject) as subject:
                     found = measured(claim, entry, subject, key, _HELD)
                 yield _result(page, step, mutant(key), found, change.mute)
         finally:
@@ -138,12 +155,12 @@ class Blocks:
         place = build.folder / (named or Path(build.arguments[-1]) / "Dockerfile")
         if not place.is_file():
             why = "its Dockerfile is no file of the lab"
-            yield Uncounted(step.fence.line, f"{step.spec.image}: changes of its Dockerfile", why)
+            yield Uncounted(step.fence.line, f"{step.spec.name}: changes of its Dockerfile", why)
             return
         original = place.read_bytes()
         for edit in edits(step.spec, original.decode(errors="replace")):
             line = claim_line(step.fence.text, step.fence.first_text_line, edit.key)
-            mutant = Mutant("build", line, f"{step.spec.image} {edit.key}: {edit.words}")
+            mutant = Mutant("build", line, f"{step.spec.name} {edit.key}: {edit.words}")
             made = {edit.key: step.spec.made[edit.key]}
             try:
                 place.write_text(edit.text, encoding="utf-8", newline="\n")

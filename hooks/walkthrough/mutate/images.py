@@ -55,7 +55,7 @@ def changes(spec: ImageSpec, image: Image) -> Iterator[Change]:
     def of(name: str) -> dict[str, Any]:
         return {key: value for key, (kind, value) in made.items() if kind == name}
 
-    on = f"FROM {spec.image}\n"
+    on = f"FROM {spec.name}\n"
     yield from _settings(on, of)
     yield from _contents(on, of, image)
     yield from _another_base(of)

@@ -71,7 +71,7 @@ class ImageSubject:
     @cached_property
     def image(self) -> Image:
         """The image as it is stored; its layers are compressed only where that is claimed."""
-        return read_image(self.api, self.spec.image, "compressed" in self.spec.made, self.memory, self.store)
+        return read_image(self.api, self.spec.name, "compressed" in self.spec.made, self.memory, self.store)
 
     @cached_property
     def memory(self) -> LayerMemory:
@@ -98,7 +98,7 @@ class ImageSubject:
     def _run(self, fast_probes: bool = False) -> AbstractContextManager[Running]:
         return running(
             self.api,
-            self.spec.image,
+            self.spec.name,
             ports=[request.port for request in self._requests if request.port],
             read_only=self.spec.read_only,
             init=self.spec.init,
@@ -125,7 +125,7 @@ class ImageSubject:
         Raises:
             StepError: where there is no such file.
         """
-        container = self.api.containers.create(self.spec.image, ["-"])
+        container = self.api.containers.create(self.spec.name, ["-"])
         place = PurePosixPath(path)
         try:
             for _ in range(MOST_LINKS):
@@ -142,12 +142,12 @@ class ImageSubject:
             pass
         finally:
             container.remove(v=True)
-        raise StepError(f"there is no file '{path}' in '{self.spec.image}'", "name a file that the image has")
+        raise StepError(f"there is no file '{path}' in '{self.spec.name}'", "name a file that the image has")
 
     @cached_property
     def build(self) -> builds.Build:
         """The build that gave the image its name."""
-        return builds.build_of(self.spec.image, self.made)
+        return builds.build_of(self.spec.name, self.made)
 
     @cached_property
     def account(self) -> builds.Stages:
@@ -194,7 +194,7 @@ class ImageSubject:
 
     def scanned(self) -> Scanned:
         """Return what is known to be vulnerable in the image, and what of it was not scanned."""
-        return scan(self.engine, self.api, self.spec.image, self.image, state_folder())
+        return scan(self.engine, self.api, self.spec.name, self.image, state_folder())
 
     @contextlib.contextmanager
     def _changed(self, file: str, old: str, new: str) -> Iterator[None]:

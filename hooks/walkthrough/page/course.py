@@ -10,7 +10,7 @@ from walkthrough.errors import PageError, Problem, WalkthroughError
 from walkthrough.page import figures, lab, written
 from walkthrough.page.itinerary import Itinerary, commands_of, shown_files
 from walkthrough.page.pages import Page, read_page
-from walkthrough.page.steps import ApplyDiff, CheckImage, Step, WriteFile, read_steps
+from walkthrough.page.steps import ApplyDiff, Check, Step, WriteFile, read_steps
 from walkthrough.project import Project
 
 
@@ -83,7 +83,7 @@ def _done_before(steps: Iterable[Step], whole: bool) -> tuple[Step, ...]:
     Its own walk measures what it claims, and no other page depends on that.
     """
     if whole:
-        return tuple(step for step in steps if not isinstance(step, CheckImage))
+        return tuple(step for step in steps if not isinstance(step, Check))
     return tuple(step for step in steps if isinstance(step, WriteFile | ApplyDiff))
 
 

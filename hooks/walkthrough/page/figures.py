@@ -45,7 +45,7 @@ def sources(itineraries: dict[str, Itinerary]) -> Sources:
         for step in itinerary.steps:
             if isinstance(step, CheckImage):
                 for key in step.spec.keys:
-                    found.setdefault((step.spec.image, key), name)
+                    found.setdefault((step.spec.name, key), name)
     return found
 
 
@@ -126,4 +126,4 @@ def limits_of(itineraries: dict[str, Itinerary]) -> Iterator[tuple[str, Limit]]:
             if isinstance(step, CheckImage):
                 for name, value in step.spec.made.items():
                     for _, entry in claims()[name].entries(value):
-                        yield from ((step.spec.image, limit) for limit in claims()[name].limits(entry))
+                        yield from ((step.spec.name, limit) for limit in claims()[name].limits(entry))

@@ -51,7 +51,7 @@ def reader_check(itineraries: Iterable[Itinerary]) -> str:
         for step in itinerary.steps
         if isinstance(step, CheckImage) and step.spec.check
     ]
-    targets = [Target(str(spec.check), spec.image, _quoted(page), tuple(_calls(spec))) for spec, page in specs]
+    targets = [Target(str(spec.check), spec.name, _quoted(page), tuple(_calls(spec))) for spec, page in specs]
     used = [claim for name, claim in claims().items() if claim.shell and any(name in spec.made for spec, _ in specs)]
     names = ", ".join(target.name for target in targets)
     return _TEMPLATES.get_template("check.sh").render(targets=targets, names=names, claims=used)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from walkthrough.claims.spec import ImageSpec, read_spec
+from walkthrough.claims.spec import ImageSpec, Spec, StandingSpec, read_spec
 from walkthrough.errors import PageError, Problem
 from walkthrough.page.fences import Fence
 from walkthrough.page.pages import Page
@@ -127,14 +127,28 @@ class RunScript(Step):
 
 
 @dataclass(frozen=True)
-class CheckImage(Step):
+class Check(Step):
+    """Hold the claims of a checks block against what they are about."""
+
+    spec: Spec
+
+    @property
+    def title(self) -> str:
+        return f"check {self.spec.of} {self.spec.name}"
+
+
+@dataclass(frozen=True)
+class CheckImage(Check):
     """Measure an image against the claims that the page makes of it."""
 
     spec: ImageSpec
 
-    @property
-    def title(self) -> str:
-        return f"{IMAGE_TITLE}{self.spec.image}"
+
+@dataclass(frozen=True)
+class CheckStanding(Check):
+    """Look whether what stands on the engine is as the page claims."""
+
+    spec: StandingSpec
 
 
 @dataclass(frozen=True)
@@ -193,9 +207,11 @@ class _Reader:
             for line, what, todo in problems:
                 self.problem(line, what, todo)
             if self.page.front.machine:
-                what = "no image is measured on a machine without Docker"
+                what = "nothing can be checked on a machine without Docker"
                 self.problem(fence.line, what, "leave out the checks, or the front matter's 'machine'")
-            return CheckImage(fence, spec) if spec else None
+            if isinstance(spec, StandingSpec):
+                return CheckStanding(fence, spec)
+            return CheckImage(fence, spec) if isinstance(spec, ImageSpec) else None
         if language == "console":
             return self.console(fence)
         if "fragment" in options:

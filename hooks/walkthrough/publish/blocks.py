@@ -17,7 +17,7 @@ from walkthrough.errors import Problem
 from walkthrough.page.figures import drawn
 from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.page.pages import Page
-from walkthrough.page.steps import CheckImage, NotRun, RunCommands, Step, WriteFile
+from walkthrough.page.steps import Check, NotRun, RunCommands, Step, WriteFile
 from walkthrough.publish import pictures
 from walkthrough.publish.changes import Change, changes
 from walkthrough.publish.command import Command, changing, writing
@@ -101,7 +101,7 @@ def block(view: View, fence_number: int, highlighted: str, highlight: Callable[[
     """
     step, recorded = view.step_of(fence_number)
     html = Markup(highlighted)
-    if isinstance(step, CheckImage):
+    if isinstance(step, Check):
         html = Markup(_claims(view, step, recorded))
     elif isinstance(step, RunCommands):
         commands = "\n".join(command.text for command in step.commands if not command.interrupts)
@@ -169,7 +169,7 @@ def _folded(html: Markup, step: Step, limit: int, what: str) -> Markup:
     )
 
 
-def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
+def _claims(view: View, step: Check, recorded: StepRecord | None) -> str:
     current = view.state == "verified"
     known = {finding.key: finding for finding in recorded.findings} if recorded else {}
     claims = dict(step.spec.claimed)
@@ -182,15 +182,17 @@ def _claims(view: View, step: CheckImage, recorded: StepRecord | None) -> str:
         verdict = ("ok" if finding.ok else "bad") if current else "none"
         rows.append({"claim": finding.claim, "measured": finding.finding.measured_text(), "verdict": verdict})
     stand_in = recorded.stand_in if recorded else None
-    told = {key for image, key in drawn(view.page) if image == step.spec.image}
+    told = {key for name, key in drawn(view.page) if name == step.spec.name}
     folds = len(rows) > _FEW_CLAIMS and all(row["verdict"] == "ok" for row in rows)
     shown = [row for key, row in zip(claims, rows, strict=True) if key in told or not folds]
     folded = [row for key, row in zip(claims, rows, strict=True) if folds and key not in told]
-    table = render("claims", image=step.spec.image, shown=shown, folded=folded, current=current, stand_in=stand_in)
+    table = render(
+        "claims", of=step.spec.of, about=step.spec.name, shown=shown, folded=folded, current=current, stand_in=stand_in
+    )
     if recorded is None or recorded.anatomy is None:
         return table
     stand_ins = {base.name for base in view.record.bases if base.stand_in} if view.record else set()
-    return table + anatomy_html(step.spec.image, recorded.anatomy, stand_ins)
+    return table + anatomy_html(step.spec.name, recorded.anatomy, stand_ins)
 
 
 def anatomy_html(image: str, anatomy: AnatomyRecord, stand_ins: set[str]) -> str:

@@ -12,7 +12,9 @@ from walkthrough.page.expected import ANY_TEXT
 from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.page.steps import (
     ApplyDiff,
+    Check,
     CheckImage,
+    CheckStanding,
     CompareFragment,
     NotRun,
     RunCommands,
@@ -43,6 +45,7 @@ _KINDS: dict[type[Step], str] = {
     RunCommands: "commands",
     RunScript: "script",
     CheckImage: "checks",
+    CheckStanding: "checks",
     NotRun: "not run",
 }
 
@@ -114,7 +117,7 @@ def coverage(steps: Sequence[Step], walked: Walked) -> Coverage:
             count("commands", len(step.commands), len(step.commands) if passed else 0)
         elif isinstance(step, RunScript):
             count("commands", 1, int(passed))
-        elif isinstance(step, CheckImage):
+        elif isinstance(step, Check):
             count("claims", len(step.spec.keys), sum(finding.ok for finding in outcome.findings))
         elif isinstance(step, NotRun):
             count("commands", step.commands, 0)

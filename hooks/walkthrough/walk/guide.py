@@ -15,17 +15,21 @@ from typing import TypeVar
 import docker.errors
 
 from walkthrough.claims.finding import Finding
-from walkthrough.claims.spec import ImageSpec, claim_line
+from walkthrough.claims.spec import ImageSpec, StandingSpec, claim_line
+from walkthrough.claims.standing import Containers, Network, Volume
 from walkthrough.errors import Location, Problem, StepError, TimedOutError
 from walkthrough.images.anatomy import Anatomy
 from walkthrough.machine.engine import Engine
+from walkthrough.observe.standing import standing
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.expected import ANY_LINES, difference, matches
 from walkthrough.page.pages import Page
 from walkthrough.page.sessions import Command
 from walkthrough.page.steps import (
     ApplyDiff,
+    Check,
     CheckImage,
+    CheckStanding,
     CompareFragment,
     NotRun,
     RunCommands,
@@ -34,7 +38,7 @@ from walkthrough.page.steps import (
     WriteFile,
 )
 from walkthrough.walk.abort import disturbance, reason, words_of
-from walkthrough.walk.measure import measure
+from walkthrough.walk.measure import look, measure
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Status
 from walkthrough.walk.place import Home
 from walkthrough.walk.quiet import Quiet
@@ -122,6 +126,10 @@ class Guide:
                 measured = measure(self.subject(step.spec, ImageSubject), self._quiet)
                 findings, stand_in, made_of = measured.findings, measured.stand_in, measured.anatomy
                 problems += [claim_problem(page, step, finding) for finding in findings if not finding.ok]
+            elif isinstance(step, CheckStanding):
+                with self._quiet.shared():
+                    findings = look(step.spec, self._place.engine_for(step.spec))
+                problems += [claim_problem(page, step, finding) for finding in findings if not finding.ok]
             else:
                 raise TypeError(f"no way to take a {type(step).__name__}")
         except Exception as error:
@@ -154,6 +162,10 @@ class Guide:
     def subject(self, spec: ImageSpec, kind: type[S]) -> S:
         """Return an image to be measured as the page stands now: its builds until here, the lab's files as they are."""
         return self._place.subject(spec, kind)
+
+    def standing(self, spec: StandingSpec) -> AbstractContextManager[Containers | Network | Volume]:
+        """Return what stands on the engine, to be looked at as the page stands now."""
+        return standing(spec, self._place.engine_for(spec))
 
     def _judged(self, error: Exception) -> tuple[Status, StepError]:
         """Return whether an error is the page's or not, and what there is to say of it."""
@@ -263,9 +275,9 @@ def _end_of(lines: Sequence[str]) -> str:
     return "\n".join(line[:_LONG_LINE] for line in lines[-25:])
 
 
-def claim_problem(page: Page, step: CheckImage, finding: Finding) -> Problem:
+def claim_problem(page: Page, step: Check, finding: Finding) -> Problem:
     """Return the problem of a claim that does not hold, at its line."""
     line = claim_line(step.fence.text, step.fence.first_text_line, finding.key)
     first, _, rest = finding.hint.partition("\n")
-    what = f"{step.spec.image}: claimed: {finding.claim}; measured: {finding.measured_text()}"
+    what = f"{step.spec.name}: claimed: {finding.claim}; measured: {finding.measured_text()}"
     return Problem(page.at(line), what, first, rest)

@@ -1,4 +1,4 @@
-"""Measure an image against its claims: a finding for each, and what the image is made of."""
+"""Hold claims against what they are about: a finding for each; of an image, also what it is made of."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 from walkthrough.claims.claim import Claim
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.registry import claims
+from walkthrough.claims.spec import StandingSpec
 from walkthrough.errors import StepError
 from walkthrough.images.anatomy import Anatomy, anatomy
 from walkthrough.machine.bases import STAND_IN_LABEL
+from walkthrough.machine.engine import Engine
 from walkthrough.observe.stages import stage_parts
+from walkthrough.observe.standing import standing
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.walk.quiet import Quiet
 
@@ -59,17 +62,19 @@ def measure(subject: ImageSubject, quiet: Quiet | Alone) -> Measured:
             return Measured(tuple(findings), stand_in, _anatomy(subject, stand_in))
 
 
+def look(spec: StandingSpec, engine: Engine) -> tuple[Finding, ...]:
+    """Return a finding for every claim about what stands on an engine; where nothing does, each says so."""
+    with standing(spec, engine) as subject:
+        return tuple(tried(claims()[name], entry, subject, key) for name, entry, key in spec.entries)
+
+
 def _every(subject: ImageSubject, quiet: Quiet | Alone) -> list[Finding]:
     """Return a finding for every claim, in order: those that wait side by side, and beside these the others in turn.
 
     What is late is measured again when all others are through.
     """
-    made = [
-        (claims()[name], entry, key)
-        for name, value in subject.spec.made.items()
-        for key, entry in claims()[name].entries(value)
-    ]
-    tried: dict[int, Finding] = {}
+    made = [(claims()[name], entry, key) for name, entry, key in subject.spec.entries]
+    findings: dict[int, Finding] = {}
     with ThreadPoolExecutor(_WAITING, "claims") as pool:
         waiting = {
             number: pool.submit(_first, claim, entry, subject, key, quiet)
@@ -78,9 +83,9 @@ def _every(subject: ImageSubject, quiet: Quiet | Alone) -> list[Finding]:
         }
         for number, (claim, entry, key) in enumerate(made):
             if number not in waiting:
-                tried[number] = _first(claim, entry, subject, key, quiet)
-        tried |= {number: future.result() for number, future in waiting.items()}
-    return [_again(tried[n], claim, entry, subject, key, quiet) for n, (claim, entry, key) in enumerate(made)]
+                findings[number] = _first(claim, entry, subject, key, quiet)
+        findings |= {number: future.result() for number, future in waiting.items()}
+    return [_again(findings[n], claim, entry, subject, key, quiet) for n, (claim, entry, key) in enumerate(made)]
 
 
 def measured(claim: Claim[Any], value: Any, subject: ImageSubject, key: str, quiet: Quiet | Alone) -> Finding:
@@ -93,7 +98,7 @@ def measured(claim: Claim[Any], value: Any, subject: ImageSubject, key: str, qui
 
 def _first(claim: Claim[Any], value: Any, subject: ImageSubject, key: str, quiet: Quiet | Alone) -> Finding:
     with quiet.shared():
-        return _tried(claim, value, subject, key)
+        return tried(claim, value, subject, key)
 
 
 def _again(
@@ -104,14 +109,15 @@ def _again(
     with quiet.alone():
         for _ in range(TRIES - 1):
             subject.renew()
-            again = _tried(claim, value, subject, key)
+            again = tried(claim, value, subject, key)
             if not again.late:
                 return again
             best = min(best, again, key=lambda finding: float(finding.measured or 0))
     return best
 
 
-def _tried(claim: Claim[Any], value: Any, subject: ImageSubject, key: str) -> Finding:
+def tried(claim: Claim[Any], value: Any, subject: Any, key: str) -> Finding:
+    """Return the finding on one claim, measured once; one that cannot be measured does not hold, and says why."""
     try:
         return claim.measure(value, subject, key)
     except StepError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from walkthrough.claims.registry import claims
 from walkthrough.machine.bases import known_in, names_in
 from walkthrough.page.itinerary import Itinerary, commands_of, every_step, executable_texts
-from walkthrough.page.steps import ApplyDiff, CheckImage, WriteFile
+from walkthrough.page.steps import ApplyDiff, Check, WriteFile
 
 _NAME = re.compile(r"""(?:-t|--tag|--name)[ =]["']?([\w./:-]+)""")
 _USE = re.compile(r"\bdocker(?: container| image)? (?P<verb>run|create|pull) (?P<words>[^\n;|&]*)")
@@ -48,7 +48,7 @@ def bases_of(itinerary: Itinerary) -> set[str]:
     made = _made(itinerary)
     named = names_in(_instructions(itinerary)) | known_in(executable_texts(itinerary))
     for step in itinerary.steps:
-        if isinstance(step, CheckImage):
+        if isinstance(step, Check):
             named |= {image for name in step.spec.made for image in claims()[name].images}
     return {name for name in named if name not in made and f"{name}:latest" not in made}
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TypeVar
 
-from walkthrough.claims.spec import ImageSpec
+from walkthrough.claims.spec import ImageSpec, Spec
 from walkthrough.errors import StepError
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.builds import read_journal
@@ -48,15 +48,23 @@ class Home(LabFiles):
         """Put a file into the home folder, as its reader downloads it."""
         (self.home / name).write_bytes(content)
 
+    def engine_for(self, spec: Spec) -> Engine:
+        """Return the engine on which there is what a checks block is about.
+
+        Raises:
+            StepError: where there is no engine; that a page claims something there was told at reading.
+        """
+        if self._engine is None:
+            raise StepError(f"'{spec.name}' cannot be measured on a machine without Docker", "leave out the checks")
+        return self._engine
+
     def subject(self, spec: ImageSpec, kind: type[S]) -> S:
         """Return an image with the builds until here, and the lab's files as they are.
 
         Raises:
             StepError: where there is no engine; that a page claims something there was told at reading.
         """
-        if self._engine is None:
-            raise StepError(f"'{spec.image}' cannot be measured on a machine without Docker", "leave out the checks")
-        return kind(spec, self._engine, read_journal(self._journal), self.lab)
+        return kind(spec, self.engine_for(spec), read_journal(self._journal), self.lab)
 
 
 def _login() -> list[str]:
