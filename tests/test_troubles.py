@@ -15,6 +15,7 @@ from walkthrough.page.steps import RunCommands
 from walkthrough.project import Project
 
 BUILDS, ELSEWHERE = f"{LAB}/troubleshooting.html", f"{LAB}/troubleshooting-elsewhere.html"
+REGISTRY = "lab-02-building-images/registry.html"
 TROUBLES = [
     ("libc.so.6: version `GLIBC_2.38' not found", f"{ELSEWHERE}#glibc_238-not-found"),
     ("GLIBC_2.34", f"{ELSEWHERE}#glibc_238-not-found"),
@@ -35,6 +36,7 @@ TROUBLES = [
     ("COPY --from", f"{ELSEWHERE}#ignored-and-copied-all-the-same"),
     ("Received fatal alert: handshake_failure", f"{ELSEWHERE}#a-jlink-runtime-without-tls"),
     ("docker history", f"{BUILDS}#a-password-is-in-the-image"),
+    ("x509: certificate signed by unknown authority", f"{REGISTRY}#step-4-certificate-signed-by-unknown-authority"),
 ]
 
 
