@@ -199,7 +199,7 @@ def test_a_form_without_its_marks_is_told_before_anything_runs(form: str, tmp_pa
 
 
 def test_each_form_is_told_but_two_that_only_look_wrong() -> None:
-    """A list and tabs of another tool are walked, and look wrong to readers. The guide has the words for the others."""
+    """A list and tabs of another tool are walked; rumdl tells of the list. The guide has the words for the others."""
     told = {*TOLD_AT_ONCE, *TOLD_ON_THE_WAY, "A command that wants a terminal"}  # the last is the guide's own example
 
     assert [form for form in (REPLACED | MARKS) if form not in told] == [
