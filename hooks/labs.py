@@ -27,6 +27,7 @@ from walkthrough.publish.archive import archives, checksum
 from walkthrough.publish.downloads import downloads
 from walkthrough.publish.labfolder import drift_of
 from walkthrough.publish.policy import with_policy
+from walkthrough.publish.prerequisites import with_sections
 from walkthrough.publish.slots import Verdicts, slot
 from walkthrough.record.evidence import Record, read_record
 from walkthrough.walk.abort import reason
@@ -57,6 +58,7 @@ class _Site:
         self.verdicts = Verdicts()
         self.seen = 0
         self.evidence_links: dict[str, str | None] = {}
+        self.sections: dict[str, list[str]] = {}
 
 
 _site = _Site()
@@ -133,6 +135,7 @@ def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
         made = files.get_file_from_path(_evidence_source(view.page))
         link = _root(page) + made.url if made else None
         _site.evidence_links[view.page.path] = link
+        _site.sections[str(page.url)] = [section.id for top in page.toc for section in top.children]
         heading, end, rest = html.partition("</h1>")
         line, unplaced = _placed("line", blocks.line(view, link)), _placed("end", blocks.unplaced(view))
         return heading + end + line + rest + blocks.evidence(view) + unplaced
@@ -169,6 +172,8 @@ def on_post_page(output: str, page: Any, **_: Any) -> str:
     An evidence page gets its content only now: before, the search would read all of it for nothing.
     """
     output = output.replace(_LATER, _site.later.pop(page.file.src_uri, ""))
+    ticked = {url: ids for url, ids in _site.sections.items() if len(ids) > 1}  # a page of one section has no boxes
+    output = with_sections(output, str(page.url), ticked)
     if _site.serving:
         return output.replace("</body>", _site.verdicts.script(f"docs/{page.file.src_uri}", _site.seen) + "</body>")
     return with_policy(output)

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import gzip
 import hashlib
+import json
 import os
 import subprocess
 import uuid
@@ -414,6 +415,46 @@ def test_progress_survives_a_reload(page: Page, address: str) -> None:
     box.uncheck()
     page.reload()
     expect(box).not_to_be_checked()
+
+
+def test_prerequisites_know_what_is_done(page: Page, address: str, site: Path) -> None:
+    """A lab says how much of the labs before it is done, in words; of one that was not begun it says nothing."""
+    soup = BeautifulSoup((site / LAB / "index.html").read_text(), "html.parser")
+    links = {
+        str(link["href"]).split("/")[1]: json.loads(str(link["data-sections"]))
+        for link in soup.select("a[data-sections]")
+    }
+    first, second = links
+    assert links == {first: sections_of(site / first), second: sections_of(site / second)}
+    page.goto(f"{address}/{LAB}/index.html")
+    expect(page.locator(".labs-known")).to_have_text(["", ""])
+    page.goto(f"{address}/{first}/data.html")
+    for box in page.locator(".labs-done input").all()[1:]:
+        box.check()
+    page.goto(f"{address}/{LAB}/index.html")
+    expect(page.locator(".labs-known")).to_have_text(["", ""])
+    page.goto(f"{address}/{first}/data.html")
+    page.locator(".labs-done input").first.check()
+    page.goto(f"{address}/{LAB}/index.html")
+    expect(page.locator(".labs-known")).to_have_text([f" (1 of {len(links[first])} pages done)", ""])
+    for name in links[second]:
+        page.goto(f"{address}/{second}/{name}")
+        for box in page.locator(".labs-done input").all():
+            box.check()
+    page.goto(f"{address}/{LAB}/index.html")
+    expect(page.locator(".labs-known").last).to_have_text(f" (all {len(links[second])} pages done)")
+
+
+def sections_of(folder: Path) -> dict[str, list[str]]:
+    """Return the sections of each page of a lab that offers a box for each, as they are on the published pages."""
+    found = {}
+    for path in folder.rglob("*.html"):
+        soup = BeautifulSoup(path.read_text(), "html.parser")
+        line = soup.select_one("article .walk-line")
+        headings = line.parent.find_all("h2", id=True, recursive=False) if line and line.parent else []
+        if len(headings) > 1:
+            found[path.relative_to(folder).as_posix()] = [str(heading["id"]) for heading in headings]
+    return found
 
 
 def test_tabs_show_one_choice_and_remember_it(page: Page, address: str) -> None:

@@ -78,6 +78,10 @@
         }
     }
 
+    function keyOf(path, section) {
+        return `docker-labs:${path}#${section}`;
+    }
+
     // A box at the end of each section of a lab page, and how many are ticked below the page's heading.
     function addProgress() {
         const line = document.querySelector(".walk-line");
@@ -94,7 +98,7 @@
         line.after(progress);
 
         const boxes = headings.map((heading, index) => {
-            const key = `docker-labs:${location.pathname}#${heading.id}`;
+            const key = keyOf(location.pathname, heading.id);
             const box = document.createElement("input");
             const label = document.createElement("label");
             const place = document.createElement("p");
@@ -121,5 +125,26 @@
         show();
     }
 
+    // Behind a prerequisite that is another lab: how many of its pages are done. Of a lab that was not begun nothing is said:
+    // not everybody ticks boxes.
+    function showPrerequisites() {
+        for (const link of document.querySelectorAll("a[data-sections]")) {
+            const pages = Object.entries(JSON.parse(link.dataset.sections));
+            const done = pages.filter(([page, sections]) => {
+                const path = new URL(page, link.href).pathname;
+                return sections.every((section) => remembered(keyOf(path, section)) !== null);
+            }).length;
+            if (!link.nextElementSibling?.matches(".labs-known")) {
+                const words = document.createElement("span");
+                words.className = "labs-known";
+                link.after(words);
+            }
+            const count = done === pages.length ? `all ${done}` : `${done} of ${pages.length}`;
+            link.nextElementSibling.textContent = done ? ` (${count} pages done)` : "";
+        }
+    }
+
     addProgress();
+    showPrerequisites();
+    addEventListener("pageshow", showPrerequisites); // a page that is come back to may be as it was left
 })();
