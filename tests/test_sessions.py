@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from walkthrough.page.sessions import is_open, read_session
@@ -118,6 +118,9 @@ def test_asking_bash_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         max_size=7,
     )
 )
+@example(["${", "\\", "}"])
+@example(["$(", "\\", ")"])
+@example(["$(", "a", " ", "#", ")"])
 def test_what_is_told_without_bash_is_what_bash_would_say(parts: list[str]) -> None:
     """The quick look never says 'complete' of a command after which bash would ask for more."""
     text = "".join(parts)

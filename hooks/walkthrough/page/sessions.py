@@ -12,7 +12,7 @@ PROMPT, CONTINUATION = "$ ", "> "
 INTERRUPT = "^C"
 """The line that a terminal shows where its reader presses Ctrl-C."""
 _COMPLETE = re.compile(
-    r"""'[^']*'|"(?:[^"\\`$]|\\.|\$\{\w+\}|\$(?![({]))*"|\\.|\$\{[^{}'"`]*\}|\$\([^()'"`<]*\)""", re.DOTALL
+    r"""'[^']*'|"(?:[^"\\`$]|\\.|\$\{\w+\}|\$(?![({]))*"|\\.|\$\{[^{}'"`\\]*\}|\$\([^()'"`<\\#]*\)""", re.DOTALL
 )
 """Parts of a command that are closed in themselves."""
 _MAY_BE_OPEN = re.compile(
