@@ -18,7 +18,7 @@ holds() { # holds WHAT HINT COMMAND...: say whether the command succeeds
     return 1
 }
 
-begin() { docker rm --force web store >/dev/null 2>&1; sh ./start.sh >/dev/null; }
+begin() { docker rm --force web store >/dev/null 2>&1; bash ./start.sh >/dev/null; }
 look() { docker inspect --format "$2" "$1"; }
 visit() { curl -s --retry 8 --retry-delay 1 --retry-all-errors --max-time 10 localhost:8080 | grep -o '[0-9]*'; }
 both() { # both COMMAND: whether it succeeds for each; it is run for both in any case
@@ -27,23 +27,28 @@ both() { # both COMMAND: whether it succeeds for each; it is run for both in any
     return "$all"
 }
 
-on_network() { look "$1" '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' | grep -qx 'counting '; }
-mine_only() { look web '{{range .HostConfig.PortBindings}}{{range .}}{{.HostIp}}:{{.HostPort}} {{end}}{{end}}' | grep -qx '127.0.0.1:8080 '; }
-hidden() { [ "$(look store '{{len .HostConfig.PortBindings}}')" = 0 ]; }
+networks() { look "$1" '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' | grep .; }
+on_network() { networks "$1" | grep -qx counting; }
+mine_only() { docker port web | grep . && ! docker port web | grep -v -e ' 127\.0\.0\.1:8080$' -e ' \[::1\]:8080$'; }
+hidden() { ports=$(docker port store) && [ -z "$ports" ] && [ "$(networks store)" = counting ]; }
 counts() { first=$(visit) && second=$(visit) && [ "$second" -eq $((first + 1)) ]; }
 survives() { before=$(visit) && begin && after=$(visit) && [ "$after" -eq $((before + 1)) ]; }
-policy() { look "$1" '{{.HostConfig.RestartPolicy.Name}}' | grep -qx -e unless-stopped -e always; }
+policy() { look "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}} {{.MaximumRetryCount}}{{end}}' | grep -Eqx '(unless-stopped|always|on-failure) 0'; }
 returns() { curl -s localhost:8080/crash; visit && [ "$(look web '{{.RestartCount}}')" -ge 1 ]; }
 limited() { bytes=$(look "$1" '{{.HostConfig.Memory}}') && [ "$bytes" -gt 0 ] && [ "$bytes" -le 67108864 ]; }
-mounts() { look "$1" "{{range .Mounts}}{{if eq .Type \"bind\"}}{{if eq .RW $2}}{{println .Source}}{{end}}{{end}}{{end}}" | grep .; }
-read_only() { mounts "$1" false && ! mounts "$1" true | xargs -r -I '{}' find '{}' -name '*.py' | grep -q .; }
+programs() { # programs NAME WRITABLE: those in a folder or file that the container was given with RW=WRITABLE
+    for place in $(look "$1" "{{range .Mounts}}{{if eq .RW $2}}{{println .Destination}}{{end}}{{end}}"); do
+        docker run --rm --volumes-from "$1:ro" python:3.13-slim-trixie find "$place" -name '*.py'
+    done | grep .
+}
+read_only() { programs "$1" false && ! programs "$1" true; }
 quick() { docker stop --timeout 5 "$1" && [ "$(look "$1" '{{.State.ExitCode}}')" -ne 137 ]; }
 stays_down() { sleep 2; [ "$(look "$1" '{{.State.Status}}')" = exited ]; }
 
 begin
-holds "both are on the network counting, and on no other" "docker network create counting; --network counting" both on_network
+holds "both are on the network counting" "docker network create counting; --network counting" both on_network
 holds "only this machine reaches web, on port 8080" "-p 127.0.0.1:8080:8000" mine_only
-holds "nobody outside reaches store" "store needs no -p: web is on the same network" hidden
+holds "only web reaches store" "store needs no -p, and no network but counting" hidden
 holds "it counts" "docker logs web: does STORE name the store, with its port?" counts && works=1
 [ "$works" = 0 ] || holds "the number survives both containers" "mount a volume where store.py writes: /data" survives
 holds "both are restarted" "--restart unless-stopped" both policy && [ "$works" = 1 ] &&

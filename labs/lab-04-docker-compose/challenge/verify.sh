@@ -21,7 +21,8 @@ within() { # within SECONDS COMMAND...: whether the command succeeds in that tim
     done
 }
 
-back() { [ "$(docker compose ps --services --status running | grep -c .)" = 5 ] && curl -s --fail --max-time 5 localhost:8080; }
+running() { docker compose ps -q --status running | grep -c .; }
+back() { [ "$(running)" -ge "$all" ] && curl -s --fail --max-time 5 localhost:8080; }
 
 packed() {
     list=$(tr '\n' ',' <taken.txt)0
@@ -30,13 +31,33 @@ packed() {
     [ "$left" = "$(wc -l <taken.txt)" ]
 }
 
+of() { # of SERVICE TERM: the term for each network of the service, which is $name and $network in it
+    format="{{range \$name, \$network := .NetworkSettings.Networks}}{{println $2}}{{end}}"
+    docker inspect --format "$format" "$(docker compose ps -q "$1" | head -n 1)" | grep .
+}
+
+apart() { [ -z "$(docker port "$(docker compose ps -q db)")" ] && ! of db '$name' | grep -qxF "$(of proxy '$name')"; }
+
+listens() { docker compose exec -T queue valkey-cli client list | grep -F "$(of worker '(printf " addr=%s:" $network.IPAddress)')"; }
+
 docker compose down -v >/dev/null 2>&1
 docker compose up -d --build --wait >/dev/null 2>&1 || { echo "It does not start: docker compose up --wait says why."; exit 2; }
+all=$(running)
+if ! apart; then
+    echo "FAILS: the database is out of reach"
+    echo "       no ports, and no network that the proxy is on"
+    failed=1
+fi
+if ! within 10 listens; then
+    echo "FAILS: the worker listens to the queue"
+    echo "       it has no connection to the queue: brpop waits there for an order"
+    failed=1
+fi
 for service in ${*:-worker queue web db proxy}; do
     within 20 back
     send 60 >taken.txt &
     sleep 0.5
-    crash "$service"
+    crash "$service" || { echo "There is no $service to crash: keep the names of the five."; exit 2; }
     wait
     if ! within 30 back; then
         echo "FAILS: $service comes back"
