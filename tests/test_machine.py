@@ -147,7 +147,7 @@ def test_a_machine_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: py
         (
             "page",
             MACHINE + "```checks\nimage: a\nuser: root\n```\n",
-            "no image is measured on a machine without Docker",
+            "nothing can be checked on a machine without Docker",
         ),
         (
             "other",
