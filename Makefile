@@ -6,6 +6,7 @@ PAGES ?=
 NAME ?=
 SHARD ?=
 ROWS ?=
+KINDS ?=
 LAB ?= lab-03-multi-stage-builds
 export PYTHONPATH := hooks
 # The site generator's and theme's notices about their successors are known: CONTRIBUTING.md says what we do about it.
@@ -13,7 +14,7 @@ export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := site
-.PHONY: help site serve unit test verify record mutants catch-up lab check format bench faults reader engine engine-down clean
+.PHONY: help site serve unit test verify record mutants catch-up lab renew check format bench faults reader engine engine-down clean
 
 site: $(VENV)/ready ## (default) walk every page that changed, build the site into site/
 	@$(BIN)/mkdocs build --quiet
@@ -41,6 +42,9 @@ catch-up: $(VENV)/ready ## walk pages from each of their steps, where catch-up a
 
 lab: $(VENV)/ready ## begin a lab with pages that hold already: make lab NAME=lab-05-…
 	@$(BIN)/python -m walkthrough lab "$(NAME)"
+
+renew: $(VENV)/ready ## try newer patch releases of all that is pinned, write those with which pages hold: make renew KINDS="npm maven"
+	@$(BIN)/python -m walkthrough renew $(foreach kind,$(KINDS),--kind=$(kind)) $(PAGES)
 
 check: $(VENV)/ready ## format, lint, types and layers, of Python, Markdown and Dockerfiles
 	@$(BIN)/ruff format --check --quiet .

@@ -1,4 +1,4 @@
-"""The command line: verify, record, mutants, catch-up, lab, engine."""
+"""The command line: verify, record, mutants, catch-up, lab, renew, engine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from walkthrough.doors.frommiddle import walk_from_middle
 from walkthrough.doors.mutants import try_mutants
 from walkthrough.doors.order import shard_of
 from walkthrough.doors.recording import record_outputs
+from walkthrough.doors.renewing import guide, renew
 from walkthrough.doors.report import Progress, annotation, summary, table
 from walkthrough.doors.verify import Options, PageResult, Run, Verdict, recorded_seconds, verify
 from walkthrough.errors import WalkthroughError
@@ -23,6 +24,7 @@ from walkthrough.page import written
 from walkthrough.page.course import Course, choose, read_course
 from walkthrough.project import Project, state_folder
 from walkthrough.publish.labfolder import drift_of
+from walkthrough.renew.results import PageTold, write_results
 from walkthrough.walk.abort import reason
 
 
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--check", action="store_true", help="report stale files below labs/, do not rewrite them")
         if name == "verify":
             command.add_argument("--shard", type=_shard, help="walk only this part of the pages, such as 1/4")
+            command.add_argument("--results", type=Path, help="write what came of each page into this file, as JSON")
     mutants = commands.add_parser("mutants", help="walk pages and change what makes them false: all of it must be told")
     mutants.add_argument("pages", nargs="*", help="pages or folders below docs/ (default: all)")
     middle = commands.add_parser(
@@ -52,6 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     lab = commands.add_parser("lab", help="begin a lab: write its first pages, and walk them")
     lab.add_argument("name", help="the lab's folder, such as lab-05-going-live")
+    renewal = commands.add_parser(
+        "renew",
+        help="try newer patch releases of what is pinned; write those that hold",
+        epilog=guide(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    renewal.add_argument("pages", nargs="*", help="look only at what these pages pin (default: at all that is pinned)")
+    renewal.add_argument("--kind", action="append", default=[], help="only this kind of pin; may be repeated")
+    renewal.add_argument(
+        "--look", action="store_true", help="say what is newer and which pages it touches; try nothing"
+    )
     engine = commands.add_parser("engine", help="start, stop or remove the engine")
     engine.add_argument("action", choices=["start", "stop", "remove"])
     chosen = parser.parse_args(arguments)
@@ -67,9 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "catch-up":
             course = read_course(Project.find())
             return walk_from_middle(course, chosen.pages, Progress(), chosen.step, chosen.to_end)
+        if chosen.command == "renew":
+            return renew(read_course(Project.find()), chosen.pages, chosen.kind, chosen.look)
         if chosen.command == "record":
             return _verify(chosen.pages, chosen.fresh, chosen.check, recording=True)
-        return _verify(chosen.pages, chosen.fresh, chosen.check, chosen.shard)
+        return _verify(chosen.pages, chosen.fresh, chosen.check, chosen.shard, results=chosen.results)
     except WalkthroughError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -90,7 +106,12 @@ def _shard(words: str) -> tuple[int, int]:
 
 
 def _verify(
-    pages: list[str], fresh: bool, check: bool, shard: tuple[int, int] | None = None, recording: bool = False
+    pages: list[str],
+    fresh: bool,
+    check: bool,
+    shard: tuple[int, int] | None = None,
+    recording: bool = False,
+    results: Path | None = None,
 ) -> int:
     project = Project.find()
     course = read_course(project)
@@ -115,6 +136,8 @@ def _verify(
         print(problem, file=sys.stderr)
         if note := annotation(problem):
             print(note)
+    if results:
+        write_results(results, (PageTold(one.page, one.verdict, one.problems) for one in run.results))
     print(table(run))
     for result in run.results:
         for path in result.rewritten:

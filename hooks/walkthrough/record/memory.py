@@ -16,7 +16,7 @@ from walkthrough.machine.bases import Base
 from walkthrough.page.itinerary import Itinerary, content_digest
 from walkthrough.record.evidence import Record, read_file, write_file
 
-_SHOWING = ("publish", "mutate", "doors", "__main__.py")
+_SHOWING = ("publish", "mutate", "renew", "doors", "__main__.py")
 """What shows a verdict or asks for one, and has no part in reaching it."""
 _BY_DIGEST = "machine/recipes"
 """Recipes of stand-ins: what one makes is told by the digest of its image."""

@@ -1,0 +1,1 @@
+"""The kinds of pins, one file each."""
