@@ -72,7 +72,7 @@ def lies_of(image: str) -> str:
 STANDING = """\
 # Lies about what stands
 
-```yaml title="app/compose.yaml"
+```yaml title="{of}/compose.yaml"
 services:
   alone:
     image: debian:trixie-slim
@@ -87,7 +87,7 @@ $ docker network create empty
 ...
 $ docker volume create empty
 ...
-$ cd ~/docker-labs/lab-01-small/app
+$ cd ~/docker-labs/lab-01-small/{of}
 $ docker compose up -d
 ...
 ```
@@ -98,7 +98,7 @@ NAMES = {"container": "stands", "service": "alone", "network": "empty", "volume"
 def standing_lies(of: str) -> str:
     """Return a page on which the lies are told that are of such a thing."""
     lies = "\n".join(claim.lie.written for claim in claims().values() if claim.of == of)
-    return f"{STANDING}\n```checks\n{of}: {NAMES[of]}\n{lies}\n```\n"
+    return f"{STANDING.format(of=of)}\n```checks\n{of}: {NAMES[of]}\n{lies}\n```\n"
 
 
 @pytest.mark.usefixtures("engine")
