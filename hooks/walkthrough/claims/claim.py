@@ -6,7 +6,7 @@ Each kind is one file below ``kinds/``, which is all that adding one takes.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
 
@@ -42,6 +42,7 @@ ImagePath = Annotated[str, AfterValidator(_path)]
 """An absolute path inside an image. One that could never be there is refused, as its absence would say nothing."""
 
 V = TypeVar("V")
+C = TypeVar("C", bound=str)
 
 
 class Strict(BaseModel):
@@ -165,6 +166,17 @@ def other_pairs(pair: tuple[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
     yield "another name", (f"{name}X", value)
     if value:
         yield "the beginning of the value", (name, value[:-1])
+
+
+def other_lists(names: list[str], more: str, another: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield, for a list of all that there is, one with ``another`` besides, in the words ``more``, and each less."""
+    yield more, [*names, another]
+    yield from ((f"without {name}", [other for other in names if other != name]) for name in names)
+
+
+def other_choices(name: str, choices: Iterable[C], value: C) -> Iterator[tuple[str, C]]:
+    """Yield all other choices that the claim ``name`` has."""
+    yield from ((f"{name}: {other}", other) for other in choices if other != value)
 
 
 def within(value: S, finding: Finding) -> Iterator[tuple[str, S]]:

@@ -47,7 +47,7 @@ class Spec:
     @property
     def keys(self) -> list[str]:
         """The key of every single claim, such as ``size`` or ``http.0``: one finding is made for each."""
-        return [key for key, _ in self.claimed]
+        return [key for _, _, key in self.entries]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ class Seen:
     name: str
     state: str = "running"
     exit_code: int = 0
-    health: str = "none"
     restart: str = "no"
     memory_limit: int = 0
     user: str = ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from walkthrough.claims.claim import Claim
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.registry import claims
 from walkthrough.claims.spec import claim_line
@@ -23,7 +24,7 @@ from walkthrough.mutate.remembering import RememberingSubject
 from walkthrough.observe.builds import Build, rebuild
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.pages import Page
-from walkthrough.page.steps import ApplyDiff, CheckImage, CheckStanding, CompareFragment, RunScript, Step
+from walkthrough.page.steps import ApplyDiff, Check, CheckImage, CheckStanding, CompareFragment, RunScript, Step
 from walkthrough.walk.guide import Guide, claim_problem
 from walkthrough.walk.measure import Alone, measured, tried
 from walkthrough.walk.outcome import Outcome
@@ -75,36 +76,40 @@ class Blocks:
     def _claims(self, guide: Guide, page: Page, step: CheckImage) -> Iterator[Tried | Uncounted]:
         """Yield what comes of other claims on the same image; of what was seen, nothing is looked at again."""
         with guide.subject(step.spec, RememberingSubject) as subject:
-            for name, value in step.spec.made.items():
-                claim = claims()[name]
-                for key, entry in claim.entries(value):
-                    line = claim_line(step.fence.text, step.fence.first_text_line, key)
-                    subject.seen.fixed = False
-                    honest = measured(claim, entry, subject, key, _HELD)
-                    if not honest.ok:
-                        why = f"measured again, it does not hold: {honest.measured_text()}"
-                        yield Uncounted(line, f"{step.spec.name} {key}", why)
-                        continue
-                    subject.seen.fixed = True
-                    for words, other in claim.mutants(entry, honest, subject):
-                        found = measured(claim, other, subject, key, _HELD)
-                        problems = [] if found.ok else [claim_problem(page, step, found)]
-                        yield texts.tried(Mutant("claim", line, f"{step.spec.name} {key}: {words}"), problems)
+
+            def hold(claim: Claim[Any], value: Any, key: str, honest: bool) -> Finding:
+                subject.seen.fixed = not honest
+                finding = measured(claim, value, subject, key, _HELD)
+                subject.seen.fixed = True  # what makes mutants of it looks, too
+                return finding
+
+            yield from self._others(page, step, subject, hold)
 
     def _standing(self, guide: Guide, page: Page, step: CheckStanding) -> Iterator[Tried | Uncounted]:
         """Yield what comes of other claims on what stands."""
         with guide.standing(step.spec) as subject:
-            for name, entry, key in step.spec.entries:
-                claim, line = claims()[name], claim_line(step.fence.text, step.fence.first_text_line, key)
-                honest = tried(claim, entry, subject, key)
-                if not honest.ok:
-                    why = f"measured again, it does not hold: {honest.measured_text()}"
-                    yield Uncounted(line, f"{step.spec.name} {key}", why)
-                    continue
-                for words, other in claim.mutants(entry, honest, subject):
-                    found = tried(claim, other, subject, key)
-                    problems = [] if found.ok else [claim_problem(page, step, found)]
-                    yield texts.tried(Mutant("claim", line, f"{step.spec.name} {key}: {words}"), problems)
+
+            def hold(claim: Claim[Any], value: Any, key: str, honest: bool) -> Finding:
+                del honest
+                return tried(claim, value, subject, key)
+
+            yield from self._others(page, step, subject, hold)
+
+    def _others(
+        self, page: Page, step: Check, subject: Any, hold: Callable[[Claim[Any], Any, str, bool], Finding]
+    ) -> Iterator[Tried | Uncounted]:
+        """Yield what comes of other claims; ``hold`` measures a claim, and is told whether it is the page's own."""
+        for name, entry, key in step.spec.entries:
+            claim, line = claims()[name], claim_line(step.fence.text, step.fence.first_text_line, key)
+            honest = hold(claim, entry, key, True)
+            if not honest.ok:
+                why = f"measured again, it does not hold: {honest.measured_text()}"
+                yield Uncounted(line, f"{step.spec.name} {key}", why)
+                continue
+            for words, other in claim.mutants(entry, honest, subject):
+                found = hold(claim, other, key, False)
+                problems = [] if found.ok else [claim_problem(page, step, found)]
+                yield texts.tried(Mutant("claim", line, f"{step.spec.name} {key}: {words}"), problems)
 
     def _images(self, guide: Guide, page: Page, step: CheckImage) -> Iterator[Tried | Uncounted]:
         """Yield what comes of other images under the same claims, and of a stage more in the build."""

@@ -160,7 +160,6 @@ def _seen(container: Container) -> Seen:
         name=str(container.name),
         state=str(state["Status"]),
         exit_code=int(state["ExitCode"]),
-        health=str((state.get("Health") or {}).get("Status", "none")),
         restart=str(host["RestartPolicy"]["Name"] or "no"),
         memory_limit=int(host["Memory"] or 0),
         user=_user_of(int(state["Pid"])),

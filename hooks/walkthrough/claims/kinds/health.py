@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, get_args
 
-from walkthrough.claims.claim import Claim, Lie
+from walkthrough.claims.claim import Claim, Lie, other_choices
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.standing import Containers, each
 
@@ -30,4 +30,4 @@ class HealthClaim(Claim[Health]):
 
     def mutants(self, value: Health, finding: Finding, subject: Containers) -> Iterator[tuple[str, Health]]:
         """Yield the other verdicts."""
-        yield from ((f"health: {other}", other) for other in get_args(Health) if other != value)
+        return other_choices(self.name, get_args(Health), value)

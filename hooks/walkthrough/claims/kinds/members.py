@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from walkthrough.claims.claim import Claim, Lie
+from walkthrough.claims.claim import Claim, Lie, other_lists
 from walkthrough.claims.finding import Finding, told
 from walkthrough.claims.standing import Network
 
@@ -28,5 +28,4 @@ class MembersClaim(Claim[Names]):
 
     def mutants(self, value: Names, finding: Finding, subject: Network) -> Iterator[tuple[str, Names]]:
         """Yield one more, and each less."""
-        yield "one more", [*value, "mutant"]
-        yield from ((f"without {name}", [other for other in value if other != name]) for name in value)
+        return other_lists(value, "one more", "mutant")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from walkthrough.claims.claim import Claim, Lie
+from walkthrough.claims.claim import Claim, Lie, other_lists
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.standing import Containers, each
 
@@ -29,8 +29,7 @@ class NetworksClaim(Claim[Names]):
 
     def mutants(self, value: Names, finding: Finding, subject: Containers) -> Iterator[tuple[str, Names]]:
         """Yield one network more, and each network less."""
-        yield "one network more", [*value, "mutant"]
-        yield from ((f"without {name}", [other for other in value if other != name]) for name in value)
+        return other_lists(value, "one network more", "mutant")
 
 
 def _joined(names: Names | tuple[str, ...]) -> str:

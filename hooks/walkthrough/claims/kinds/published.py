@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from walkthrough.claims.claim import Claim, Lie
+from walkthrough.claims.claim import Claim, Lie, other_lists
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.standing import Containers, each
 
@@ -34,8 +34,7 @@ class PublishedClaim(Claim[list[str]]):
 
     def mutants(self, value: list[str], finding: Finding, subject: Containers) -> Iterator[tuple[str, list[str]]]:
         """Yield one port more, and each port less."""
-        yield "one port more", [*value, "127.0.0.1:4242->4242/tcp"]
-        yield from ((f"without {port}", [other for other in value if other != port]) for port in value)
+        return other_lists(value, "one port more", "127.0.0.1:4242->4242/tcp")
 
 
 def _joined(ports: list[str] | tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, get_args
 
-from walkthrough.claims.claim import Claim, Lie
+from walkthrough.claims.claim import Claim, Lie, other_choices
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.standing import Containers, each
 
@@ -28,4 +28,4 @@ class RestartClaim(Claim[Policy]):
 
     def mutants(self, value: Policy, finding: Finding, subject: Containers) -> Iterator[tuple[str, Policy]]:
         """Yield the other policies."""
-        yield from ((f"restart: {other}", other) for other in get_args(Policy) if other != value)
+        return other_choices(self.name, get_args(Policy), value)

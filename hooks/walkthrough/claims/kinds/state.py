@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, get_args
 
-from walkthrough.claims.claim import Claim, Lie
+from walkthrough.claims.claim import Claim, Lie, other_choices
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.standing import Containers, each
 
@@ -27,4 +27,4 @@ class StateClaim(Claim[State]):
 
     def mutants(self, value: State, finding: Finding, subject: Containers) -> Iterator[tuple[str, State]]:
         """Yield the other states."""
-        yield from ((f"state: {other}", other) for other in get_args(State) if other != value)
+        return other_choices(self.name, get_args(State), value)
