@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,18 +12,17 @@ import docker
 import docker.errors
 import pytest
 
-from helpers import NO_ENGINE, copy_project
+from helpers import NO_ENGINE, built_site, copy_project
+from turns import Turns
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture."""
-    for item in items:
-        if isinstance(item, pytest.Function) and "engine" not in item.fixturenames:
-            item.add_marker("unit")
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests and pages have their turns: what is written here alone would not hold for pages."""
+    config.pluginmanager.register(Turns(), "turns")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,19 @@ def no_engine_unasked(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 def project(tmp_path: Path) -> Path:
     """Return a copy of the project to break."""
     return copy_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the site, built from the records as a host without an engine does: once for all that run side by side."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "site.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "site").exists():
+            built_site("mkdocs", folder / "site.new").rename(folder / "site")
+    return folder / "site"
 
 
 @pytest.fixture(scope="session")

@@ -37,10 +37,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import environment, free_port, machines_left, second_engine, small_project, snapshot
-from walkthrough.machine.cleanup import lock_of
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
+from walkthrough.machine.together import lock_of
 from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 

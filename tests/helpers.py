@@ -111,6 +111,15 @@ def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: s
     )
 
 
+def built_site(generator: str, folder: Path) -> Path:
+    """Build the whole course's site into ``folder`` without an engine, and without being root."""
+    done = run(
+        ROOT, generator, "build", "--strict", "-q", "-f", "mkdocs.yml", "-d", str(folder), prefix=NOBODY, **NO_ENGINE
+    )
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
 @contextlib.contextmanager
 def second_engine(engine: Engine) -> Iterator[Embedded]:
     """Start an engine beside the embedded one, with all that machines are made from, in a state folder of its own."""

@@ -23,7 +23,7 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 
 from browser import BLOCKS, OPEN_ALL, SITE_IN_BROWSER, Chromium, chromium, html_of, network_of, served
-from helpers import AUTHORING, LAB, NO_ENGINE, NOBODY, ROOT, published, run
+from helpers import AUTHORING, LAB, ROOT, built_site, published
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
 from walkthrough.observe.containers import wait_for
@@ -56,20 +56,6 @@ OPEN_TAB = """block => {
 @pytest.fixture(scope="module")
 def course() -> Course:
     return read_course(Project(ROOT))
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site from the records, as a host without an engine does."""
-    return built("mkdocs", tmp_path_factory.mktemp("site"))
-
-
-def built(generator: str, folder: Path) -> Path:
-    """Build the site into ``folder`` without an engine, and without being root."""
-    command = (generator, "build", "--strict", "-q", "-f", "mkdocs.yml", "-d", str(folder))
-    done = run(ROOT, *command, prefix=NOBODY, **NO_ENGINE)
-    assert done.returncode == 0, done.stdout
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -322,7 +308,7 @@ def test_no_page_asks_elsewhere_or_complains(web: Chromium, address: str, opened
 
 def test_properdocs_builds_the_same_pages(site: Path, tmp_path: Path) -> None:
     """Page for page the same article, and the same downloads, byte for byte."""
-    other = built("properdocs", tmp_path)
+    other = built_site("properdocs", tmp_path)
     assert pages_of(other) == pages_of(site)
     for name in pages_of(site):
         ours, theirs = ((root / name).read_text().partition("<article")[2] for root in (site, other))

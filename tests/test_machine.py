@@ -15,9 +15,9 @@ import pytest
 
 from helpers import ROOT, machines_left, run, small_project
 from walkthrough.errors import AbortedError
-from walkthrough.machine import reader
+from walkthrough.machine import reader, rented
 from walkthrough.machine.engine import Engine
-from walkthrough.machine.reader import Machine
+from walkthrough.machine.rented import Machine
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import content_digest
 from walkthrough.project import Project
@@ -131,8 +131,8 @@ def test_a_machine_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: py
     client = tmp_path / "docker"
     client.write_text("#!/bin/sh\necho a line\nexec sleep 1000\n")
     client.chmod(0o755)
-    monkeypatch.setattr(reader, "_PATIENCE", 0.5)
-    monkeypatch.setattr(reader, "_END_LIMIT", 0.1)
+    monkeypatch.setattr(rented, "_PATIENCE", 0.5)
+    monkeypatch.setattr(rented, "_END_LIMIT", 0.1)
 
     with Machine(Engine.users("unix:///nowhere", (client, {})), "name") as machine:
         lines = machine.lines()
@@ -168,6 +168,7 @@ def test_what_no_machine_can_do_is_told_at_reading(tmp_path: Path, name: str, te
     assert problem.where.path == f"docs/lab-01-small/{name}.md"
 
 
+@pytest.mark.alone
 def test_a_page_is_walked_as_a_reader_would_on_a_new_instance(engine: Engine, tmp_path: Path) -> None:
     """As a user who may become root, without Docker, in an empty home; groups are read at login; nothing is left."""
     text = MACHINE + (
@@ -296,6 +297,7 @@ mine
 """
 
 
+@pytest.mark.alone
 def test_two_pages_with_engines_of_their_own_do_not_see_each_other(engine: Engine, debian: str, tmp_path: Path) -> None:
     """Compose, a volume, a network and a port that both have, bind mounts, files of root, and prune of all there is.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import LAB, NO_ENGINE, NOBODY, ROOT, run
+from helpers import LAB, ROOT
 from walkthrough.page.course import read_course
 from walkthrough.page.steps import RunCommands
 from walkthrough.project import Project
@@ -38,15 +38,6 @@ TROUBLES = [
     ("docker history", f"{BUILDS}#a-password-is-in-the-image"),
     ("x509: certificate signed by unknown authority", f"{REGISTRY}#step-4-certificate-signed-by-unknown-authority"),
 ]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site from the records, as a host without an engine does."""
-    folder = tmp_path_factory.mktemp("site")
-    done = run(ROOT, "mkdocs", "build", "--strict", "-q", "-d", str(folder), prefix=NOBODY, **NO_ENGINE)
-    assert done.returncode == 0, done.stdout
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,19 @@
-"""The host engines of a run: found, held against other runs, with the base images of the pages on each of them."""
+"""The host engines of a run: found, shared with other runs, with the base images of the pages on each of them."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from walkthrough.machine.bases import Base, recipes
-from walkthrough.machine.cleanup import lock_of, same_everywhere
+from walkthrough.machine.cleanup import same_everywhere
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_hosts
 from walkthrough.machine.handing import forget, packed_folder
 from walkthrough.machine.provision import provided
 from walkthrough.machine.reader import Machines, remove_left
+from walkthrough.machine.together import lock_of, numbered, shared
 from walkthrough.project import state_folder
 
 _ANSWER_LIMIT = 10.0
@@ -47,39 +46,41 @@ class Host:
 
 @contextlib.contextmanager
 def hosts_of(pages: Mapping[str, Wanted], release: str, say: Callable[[str], None]) -> Iterator[list[Host]]:
-    """Yield the hosts, each held against other runs and provided with base images, in an order that is always the same.
+    """Yield the hosts, shared with other runs and provided with base images, in an order that is always the same.
 
     Raises:
         EngineMissingError: where no engine answers, or one is named that cannot be.
     """
     with contextlib.ExitStack() as stack:
-        # In one order for all runs: two that want the same engines never wait for each other in a circle.
+        # In one order for all runs: who waits for one that somebody has alone never keeps another waiting in a circle.
         engines = sorted(find_hosts(say), key=lambda engine: engine.identity)
-        for engine in engines:
-            stack.enter_context(_alone(engine, say))
+        alone = [stack.enter_context(_shared(engine, say)) for engine in engines]
         hosts = []
         for engine in engines:
             bases, faults = stack.enter_context(_bases(engine, pages, say))
-            hosts.append(Host(engine, Machines(engine, bases, release, say), bases, faults))
-        _forget_packed(hosts)
+            number = stack.enter_context(numbered(engine.identity))
+            hosts.append(Host(engine, Machines(engine, bases, release, say, number), bases, faults))
+        if all(alone):
+            _forget_packed(hosts)
         yield hosts
 
 
 @contextlib.contextmanager
-def _alone(engine: Engine, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the engine against other runs on it, in this checkout or another; clean up what dead ones left."""
-    path = lock_of(engine.identity)
-    with contextlib.suppress(OSError):
-        path.touch(mode=0o666)
-    with path.open("r+" if os.access(path, os.W_OK) else "r") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("waiting: another run is using this Docker engine")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+def _shared(engine: Engine, say: Callable[[str], None]) -> Iterator[bool]:
+    """Share the engine with other runs, of this checkout or another; yield whether there were none at first.
+
+    Who is alone on it cleans up what dead ones left: what another run has just made looks like that.
+    """
+
+    def clean() -> None:
         for name in remove_left(engine):
             say(f"cleaned up after a run that was killed: {name}")
-        yield
+
+    def waits() -> None:
+        say("waiting: somebody has this Docker engine alone")
+
+    with shared(lock_of(engine.identity), first=clean, waits=waits) as alone:
+        yield alone
 
 
 @contextlib.contextmanager

@@ -19,7 +19,8 @@ from walkthrough.walk.abort import reason
 
 _COURSE = pytest.StashKey[Course]()
 _RESULTS = pytest.StashKey[dict[str, PageResult] | AbortedError]()
-_PROBLEMS = pytest.StashKey[list[Problem]]()
+_PROBLEM = "problem"
+"""Name of the property of a report that annotates the pull request: it also comes from tests' other processes."""
 
 
 class StepFailedError(Exception):
@@ -72,6 +73,11 @@ class PageFile(pytest.File):
 class _Item(pytest.Item):
     line = 1
 
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        # Where tests run side by side, one process walks all pages: pages share machines.
+        self.add_marker(pytest.mark.xdist_group("pages"))
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the item is: pytest counts lines from 0."""
         return self.path, self.line - 1, self.name
@@ -85,8 +91,12 @@ class _Item(pytest.Item):
 
     def fail(self, problems: list[Problem]) -> None:
         """Fail with ``problems``, and keep them for the annotations."""
-        self.config.stash.setdefault(_PROBLEMS, []).extend(problems)
+        self.keep(problems)
         raise StepFailedError(problems)
+
+    def keep(self, problems: list[Problem]) -> None:
+        """Keep ``problems`` for the annotations."""
+        self.user_properties += [(_PROBLEM, note) for note in map(annotation, problems) if note]
 
 
 class _WalkedItem(_Item):
@@ -115,7 +125,7 @@ class _WalkedItem(_Item):
             pytest.skip(why)
         if untried:
             problems = list(self.result.problems)
-            self.config.stash.setdefault(_PROBLEMS, []).extend(problems)
+            self.keep(problems)
             pytest.fail("\n".join(map(str, problems)), pytrace=False)
 
 
@@ -187,7 +197,7 @@ def _results(session: pytest.Session) -> dict[str, PageResult]:
         capture = config.pluginmanager.getplugin("capturemanager")
         try:
             with capture.global_and_fixture_disabled():
-                run = verify(config.stash[_COURSE], pages, Progress(), options)
+                run = verify(config.stash[_COURSE], pages, Progress(shared=hasattr(config, "workerinput")), options)
             config.stash[_RESULTS] = {result.page: result for result in run.results}
         except Exception as error:
             config.stash[_RESULTS] = reason(error, None, state_folder())
@@ -197,10 +207,9 @@ def _results(session: pytest.Session) -> dict[str, PageResult]:
     return known
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """On GitHub, annotate the pull request at the pages' lines."""
-    problems: list[Problem] = config.stash.setdefault(_PROBLEMS, [])
-    for problem in dict.fromkeys(problems):
-        note = annotation(problem)
-        if note:
-            terminalreporter.write_line(note)
+    reports = (report for every in terminalreporter.stats.values() for report in every)
+    kept = (entry for report in reports for entry in getattr(report, "user_properties", ()))
+    for note in dict.fromkeys(note for name, note in kept if name == _PROBLEM):
+        terminalreporter.write_line(str(note))

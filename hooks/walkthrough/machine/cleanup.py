@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -57,8 +55,3 @@ def reset(api: docker.DockerClient, kept: Mapping[str, str]) -> None:
             if name not in kept or known.get(name) != kept[name]:
                 with contextlib.suppress(docker.errors.NotFound):
                     api.images.remove(name, force=True)
-
-
-def lock_of(engine: str) -> Path:
-    """Return the file that a run locks while it is on the engine with this identity, for all users of the machine."""
-    return Path(tempfile.gettempdir()) / f"docker-labs-{engine}.lock"

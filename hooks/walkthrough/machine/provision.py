@@ -28,6 +28,8 @@ from walkthrough.images.reading import read_image
 from walkthrough.machine.bases import STAND_IN_LABEL, Base, Recipe, certificates, recipes
 from walkthrough.machine.embedded import bootstrap
 from walkthrough.machine.engine import Engine
+from walkthrough.machine.lent import Lent
+from walkthrough.machine.together import lock_of, one_at_a_time, shared
 
 _REGISTRY_LIMIT = 20
 _BUILD_LIMIT = 1800
@@ -42,8 +44,8 @@ def provided(
     """Make the named base images available on the engine while the context lasts.
 
     An image that is there locally, or that its registry offers, is used as it is. Otherwise the recipe's stand-in is
-    built under the official name; on the user's own engine that name is taken away again in the end. Stand-ins that do
-    not need each other are built side by side.
+    built under the official name; on the user's own engine that name is taken away again in the end, by the last of
+    those that need it. Stand-ins that do not need each other are built side by side, each by one run at a time.
 
     Args:
         named: images that are provided too where they can be had; without them the page says itself what is wrong.
@@ -54,64 +56,34 @@ def provided(
     """
     known = recipes()
     bases: dict[str, Base] = {}
-    lent = _Lent(state / "bases" / f"lent-{engine.identity}")
+    lent = Lent(state / "bases" / f"lent-{engine.identity}")
     faults: list[BaseImageError] = []
-    with contextlib.closing(engine.api()) as api, contextlib.closing(engine.api()) as asking:
+    with contextlib.ExitStack() as stack:
+        api, asking = (stack.enter_context(contextlib.closing(engine.api())) for _ in range(2))
         asking.api.timeout = _REGISTRY_LIMIT
         provider = _Provider(engine, api, asking, known, state, say, lent)
-        try:
-            with ThreadPoolExecutor(_SIDE_BY_SIDE, "bases") as pool:
-                first = sorted(names, key=lambda name: (_storeys(known, name), name))
-                futures = {name: pool.submit(provider.provide, name) for name in first}
-                try:
-                    for name, future in futures.items():
-                        try:
-                            bases[name] = future.result()
-                        except BaseImageError as error:
-                            faults.append(error)
-                except BaseException:  # an interrupt, most likely: begin no other build, end those that run
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    provider.stop()
-                    raise
-            if faults:
-                kind = NoSuchImageError if all(isinstance(f, NoSuchImageError) for f in faults) else BaseImageError
-                raise kind("\n".join(map(str, faults)))
-            for name in sorted(named):
-                with contextlib.suppress(BaseImageError):
-                    bases[name] = provider.provide(name)
-            yield bases
-        finally:
-            if engine.kind == "own":
-                lent.take_back(api)
-
-
-class _Lent:
-    """The official names that stand-ins have on the user's engine for a while.
-
-    They are kept in a file too, so that of a run that is killed the next one takes them back.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def add(self, name: str) -> None:
-        """Note a name, before a stand-in has it."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(f"{name}\n")
-
-    def take_back(self, api: docker.DockerClient) -> None:
-        """Take the names away, from stand-ins only: somebody may have pulled the official image since."""
-        names = self._file.read_text(encoding="utf-8").split() if self._file.exists() else []
-        for name in dict.fromkeys(names):
+        if engine.kind == "own":
+            stack.enter_context(shared(lock_of(engine.identity, "-lent"), last=lambda: lent.take_back(api)))
+        with ThreadPoolExecutor(_SIDE_BY_SIDE, "bases") as pool:
+            first = sorted(names, key=lambda name: (_storeys(known, name), name))
+            futures = {name: pool.submit(provider.provide, name) for name in first}
             try:
-                if STAND_IN_LABEL in (api.images.get(name).labels or {}):
-                    api.images.remove(name)
-            except docker.errors.APIError:
-                continue
-            except requests.RequestException:  # the engine is gone: the next run takes them back
-                return
-        self._file.unlink(missing_ok=True)
+                for name, future in futures.items():
+                    try:
+                        bases[name] = future.result()
+                    except BaseImageError as error:
+                        faults.append(error)
+            except BaseException:  # an interrupt, most likely: begin no other build, end those that run
+                pool.shutdown(wait=False, cancel_futures=True)
+                provider.stop()
+                raise
+        if faults:
+            kind = NoSuchImageError if all(isinstance(f, NoSuchImageError) for f in faults) else BaseImageError
+            raise kind("\n".join(map(str, faults)))
+        for name in sorted(named):
+            with contextlib.suppress(BaseImageError):
+                bases[name] = provider.provide(name)
+        yield bases
 
 
 class _Provider:
@@ -125,7 +97,7 @@ class _Provider:
         known: dict[str, Recipe],
         state: Path,
         say: Callable[[str], None],
-        lent: _Lent,
+        lent: Lent,
     ) -> None:
         self._engine, self._api, self._asking, self._known = engine, api, asking, known
         self._state, self._say, self._lent = state, say, lent
@@ -187,9 +159,25 @@ class _Provider:
         return Base(name=recipe.facts.image, digest=identity, stand_in=True, differs=recipe.facts.differs)
 
     def _build(self, recipe: Recipe) -> Base:
-        facts = recipe.facts
-        for needed in facts.needs:
+        """Build a stand-in, unless another run has built it meanwhile."""
+        name = recipe.facts.image
+        for needed in recipe.facts.needs:
             self.provide(needed)
+        lock = self._scratch() / f"building-{self._engine.identity}-{recipe.folder.name}.lock"
+
+        def waits() -> None:
+            self._say(f"waiting: another run is rebuilding {name}")
+
+        with one_at_a_time(lock, lambda: self._stopped, waits) as held:
+            if not held:
+                raise BaseImageError(f"{name} was not waited for")
+            local = self._local(name)
+            if local is not None and (local.labels or {}).get(STAND_IN_LABEL) == recipe.label(self._known):
+                return self._stand_in(recipe, str(local.id))
+            return self._built(recipe)
+
+    def _built(self, recipe: Recipe) -> Base:
+        facts = recipe.facts
         self._say(f"rebuilding {facts.image} from package registries (a stand-in)")
         with tempfile.TemporaryDirectory(prefix="base-", dir=self._scratch()) as folder:
             context = Path(folder)

@@ -18,7 +18,8 @@ from walkthrough.errors import AbortedError, Location, Problem
 from walkthrough.machine.bases import Kind, recipes
 from walkthrough.machine.cleanup import same_everywhere
 from walkthrough.machine.handing import packed, packed_folder
-from walkthrough.machine.reader import Machine, Machines
+from walkthrough.machine.reader import Machines
+from walkthrough.machine.rented import Machine
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.steps import Step
 from walkthrough.walk.abort import CRASHES, disturbance, reason

@@ -1,0 +1,74 @@
+"""Turns: which tests are run side by side (``pytest -n 2 --dist loadgroup``), in which order, and which are alone.
+
+The pages are one group; so are, of each file, the tests that need the engine and those that do not.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+_LOCK = Path(tempfile.gettempdir()) / "docker-labs-tests.lock"
+
+
+class Turns:
+    """The plugin: it sees the pages too, which a conftest beside them would not."""
+
+    def __init__(self) -> None:
+        self._turn: IO[str] | None = None
+
+    @pytest.hookimpl(tryfirst=True)  # before the groups are read
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture.
+
+        The pages come first, with what needs no engine beside them, and what must be alone comes last.
+        """
+        for item in items:
+            if isinstance(item, pytest.Function):
+                file = item.path.stem
+                if "engine" not in item.fixturenames:
+                    item.add_marker("unit")
+                    file = f"unit-{file}"
+                item.add_marker(pytest.mark.xdist_group("alone" if alone(item) else file))
+        items.sort(key=_rank)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Keep what must be alone on the engine apart from all else that uses it.
+
+        Several such tests in a row keep their turn, as a fixture of theirs may hold what others wait for.
+        """
+        if unit(item):
+            return (yield)
+        if self._turn is None:
+            self._turn = _LOCK.open("a")
+            fcntl.flock(self._turn, fcntl.LOCK_EX if alone(item) else fcntl.LOCK_SH)
+        try:
+            return (yield)
+        finally:
+            if not (nextitem and alone(item) and alone(nextitem)):
+                self._turn.close()
+                self._turn = None
+
+
+def unit(item: pytest.Item) -> bool:
+    """Return whether a test needs no engine."""
+    return item.get_closest_marker("unit") is not None
+
+
+def alone(item: pytest.Item) -> bool:
+    """Return whether a test counts what is on the engine, or ends what is there, so that no other may run beside it."""
+    return item.get_closest_marker("alone") is not None and not unit(item)
+
+
+def _rank(item: pytest.Item) -> int:
+    if not isinstance(item, pytest.Function):
+        return 0
+    return 1 if unit(item) else 3 if alone(item) else 2
