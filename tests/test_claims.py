@@ -69,9 +69,7 @@ def lies_of(image: str) -> str:
     )
 
 
-STANDING = """\
-# Lies about what stands
-
+STANDING = """
 ```yaml title="{of}/compose.yaml"
 services:
   alone:
@@ -92,13 +90,43 @@ $ docker compose up -d
 ...
 ```
 """
-NAMES = {"container": "stands", "service": "alone", "network": "empty", "volume": "empty"}
+REGISTRY = """
+```console timeout="120"
+$ docker run -d --name registry -p 127.0.0.1:5000:5000 registry:3
+...
+$ until curl -sf -o /dev/null localhost:5000/v2/; do sleep 0.2; done
+$ docker tag debian:trixie-slim localhost:5000/small:one
+$ docker push localhost:5000/small:one
+...
+$ printf 'FROM debian:trixie-slim\\nRUN echo two > /two\\n' | docker build -q -t localhost:5000/small:two -
+...
+$ docker push localhost:5000/small:two
+...
+```
+"""
+SERVER_THERE = """
+```console timeout="60"
+$ docker run -d --init --name server -p 127.0.0.1:8081:8000 python:3.13-slim-trixie python -m http.server 8000
+...
+$ until curl -sf -o /dev/null localhost:8081; do sleep 0.2; done
+```
+"""
+NAMES = {
+    "container": "stands",
+    "service": "alone",
+    "network": "empty",
+    "volume": "empty",
+    "repository": "localhost:5000/small",
+    "url": "http://localhost:8081/",
+}
+MAKING = {"repository": REGISTRY, "url": SERVER_THERE}
 
 
 def standing_lies(of: str) -> str:
     """Return a page on which the lies are told that are of such a thing."""
     lies = "\n".join(claim.lie.written for claim in claims().values() if claim.of == of)
-    return f"{STANDING.format(of=of)}\n```checks\n{of}: {NAMES[of]}\n{lies}\n```\n"
+    made = MAKING.get(of, STANDING.format(of=of))
+    return f"# Lies\n{made}\n```checks\n{of}: {NAMES[of]}\n{lies}\n```\n"
 
 
 @pytest.mark.usefixtures("engine")
@@ -147,7 +175,8 @@ def test_every_claim_says_all_that_the_guide_and_readers_need() -> None:
     assert len({claim.place for claim in claims().values()}) == len(claims())
 
 
-TRUTHS = """\
+TRUTHS = (
+    """\
 # What stands
 
 ```yaml title="app/compose.yaml"
@@ -250,6 +279,44 @@ holds: [/number]
 used_by: [app-web-1, app-web-2, app-store-1, app-stranger-1]
 ```
 """
+    + REGISTRY
+    + """
+```console
+$ docker tag localhost:5000/small:two localhost:5000/small:latest
+$ docker push localhost:5000/small:latest
+...
+```
+
+```checks
+repository: localhost:5000/small
+tags: [latest, one, two]
+digests: {latest: two}
+stored: 60 MB
+```
+
+```checks
+repository: localhost:5000/never
+tags: []
+```
+"""
+    + SERVER_THERE
+    + """
+```checks
+url: http://localhost:8081/
+under_load: {rate: 20, seconds: 2, lost: none, meanwhile: docker stop ended}
+```
+
+```checks
+url: http://localhost:8081/nowhere
+under_load: {rate: 20, seconds: 1, lost: 20}
+```
+
+```checks
+url: http://localhost:8081/
+under_load: {rate: 20, seconds: 3, lost: '>= 1', meanwhile: docker rm -f server}
+```
+"""
+)
 
 
 @pytest.mark.usefixtures("engine")

@@ -35,7 +35,7 @@ def _path(path: str) -> str:
     return path
 
 
-Of = Literal["image", "container", "service", "network", "volume"]
+Of = Literal["image", "container", "service", "network", "volume", "repository", "url"]
 """What a checks block may be about: the first key of it, whose value is a name."""
 
 ImagePath = Annotated[str, AfterValidator(_path)]

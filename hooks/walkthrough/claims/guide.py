@@ -17,6 +17,11 @@ _ABOUT: tuple[tuple[Of, str], ...] = (
     ("service", "Of a service of Compose alone. `project: NAME` says of which project, where there are several:"),
     ("network", "Of a network, `network: NAME`:"),
     ("volume", "Of a volume, `volume: NAME`:"),
+    (
+        "repository",
+        "Of a repository in a registry, `repository: localhost:5000/NAME`; it is asked as the machine's user:",
+    ),
+    ("url", "Of a server that answers on the machine, `url: http://localhost:8080/`:"),
 )
 
 

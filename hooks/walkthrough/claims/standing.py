@@ -1,4 +1,4 @@
-"""What a claim may ask of what stands on an engine: containers, a network, a volume.
+"""What a claim may ask of what stands: containers, a network, a volume, a registry's repository, an address.
 
 The room that looks at them answers; a claim knows of neither engine nor client.
 """
@@ -78,6 +78,49 @@ class Volume(Protocol):
 
     def has(self, path: str) -> bool:
         """Return whether there is a file or folder at a path below it."""
+
+
+class Repository(Protocol):
+    """A repository of a registry."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Its tags, sorted; none where the registry has no such repository.
+
+        Raises:
+            StepError: where the registry does not answer, or wants a login.
+        """
+
+    def digest(self, tag: str) -> str:
+        """Return the digest of what a tag leads to: the sum of its manifest, such as ``sha256:…``.
+
+        Raises:
+            StepError: where there is no such tag.
+        """
+
+    @property
+    def stored(self) -> int:
+        """The bytes of the layers of all tags, as they were pushed, each once."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of a stream of requests: how many were asked and lost, and why the first of these was."""
+
+    asked: int
+    lost: int
+    why: str = ""
+
+
+class Address(Protocol):
+    """An address that a server answers at."""
+
+    def load(self, rate: int, seconds: int, meanwhile: str) -> Loaded:
+        """Ask ``rate`` times a second, for ``seconds`` and until a command that begins in the middle has ended.
+
+        Raises:
+            StepError: where the command fails, or so much cannot be asked.
+        """
 
 
 def each(

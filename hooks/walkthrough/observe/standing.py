@@ -1,4 +1,4 @@
-"""What stands on an engine: containers by name or by their service of Compose, a network, a volume."""
+"""What stands: containers by name or by their service of Compose, a network, a volume; what is asked by an address."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ import docker.errors
 from docker.models.containers import Container
 
 from walkthrough.claims.spec import StandingSpec
-from walkthrough.claims.standing import Containers, Network, Seen, Volume
+from walkthrough.claims.standing import Address, Containers, Network, Repository, Seen, Volume
 from walkthrough.errors import StepError
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.containers import wait_for
+from walkthrough.observe.load import LoadedAddress
+from walkthrough.observe.repository import StandingRepository
+
+Standing = Containers | Network | Volume | Repository | Address
 
 _START_LIMIT = 120.0
 """Seconds in which a container that is starting must be found well or ill."""
@@ -37,8 +41,14 @@ exec timeout "$4" bash -c ": </dev/tcp/$2/$3"
 
 
 @contextlib.contextmanager
-def standing(spec: StandingSpec, engine: Engine) -> Iterator[Containers | Network | Volume]:
+def standing(spec: StandingSpec, engine: Engine) -> Iterator[Standing]:
     """Yield what a checks block is about; what is looked up stays as it was seen first."""
+    if spec.of == "repository":
+        yield StandingRepository(spec.name)
+        return
+    if spec.of == "url":
+        yield LoadedAddress(spec.name)
+        return
     with contextlib.closing(engine.api()) as api:
         if spec.of == "network":
             yield StandingNetwork(api, spec.name)

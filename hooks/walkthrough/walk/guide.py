@@ -16,11 +16,10 @@ import docker.errors
 
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.spec import ImageSpec, StandingSpec, claim_line
-from walkthrough.claims.standing import Containers, Network, Volume
 from walkthrough.errors import Location, Problem, StepError, TimedOutError
 from walkthrough.images.anatomy import Anatomy
 from walkthrough.machine.engine import Engine
-from walkthrough.observe.standing import standing
+from walkthrough.observe.standing import Standing, standing
 from walkthrough.observe.subject import ImageSubject
 from walkthrough.page.expected import ANY_LINES, difference, matches
 from walkthrough.page.pages import Page
@@ -163,7 +162,7 @@ class Guide:
         """Return an image to be measured as the page stands now: its builds until here, the lab's files as they are."""
         return self._place.subject(spec, kind)
 
-    def standing(self, spec: StandingSpec) -> AbstractContextManager[Containers | Network | Volume]:
+    def standing(self, spec: StandingSpec) -> AbstractContextManager[Standing]:
         """Return what stands on the engine, to be looked at as the page stands now."""
         return standing(spec, self._place.engine_for(spec))
 
