@@ -73,11 +73,6 @@ class PageFile(pytest.File):
 class _Item(pytest.Item):
     line = 1
 
-    def __init__(self, **keywords: Any) -> None:
-        super().__init__(**keywords)
-        # Where tests run side by side, one process walks all pages: pages share machines.
-        self.add_marker(pytest.mark.xdist_group("pages"))
-
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the item is: pytest counts lines from 0."""
         return self.path, self.line - 1, self.name
