@@ -23,6 +23,7 @@ from walkthrough.page.figures import sources
 from walkthrough.page.pages import Page
 from walkthrough.project import Project, state_folder
 from walkthrough.publish import blocks, figures, score, status
+from walkthrough.publish.addresses import with_addresses
 from walkthrough.publish.archive import archives, checksum
 from walkthrough.publish.downloads import downloads
 from walkthrough.publish.labfolder import drift_of
@@ -127,9 +128,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return markdown
 
 
-def on_page_content(html: str, page: Any, files: Any, **_: Any) -> str:
+def on_page_content(html: str, page: Any, config: Any, files: Any, **_: Any) -> str:
     """Draw the figures in the page's prose from the records, and put what is known of it on it."""
-    html = _with_figures(html)
+    html = with_addresses(_with_figures(html), config.site_url or "", config.repo_url or "")
     source, view = page.file.src_uri, _site.view
     if view is not None:
         made = files.get_file_from_path(_evidence_source(view.page))

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from pathlib import Path
@@ -159,10 +160,11 @@ with provided(users, sys.argv[3:], Path(sys.argv[2]), print):
 
 
 def test_a_name_that_a_killed_run_has_lent_is_taken_back_by_the_next(
-    engine: Engine, debian: str, tmp_path: Path
+    engine: Engine, debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the user's own engine, and from the stand-in alone: what has the name otherwise keeps it."""
     assert debian
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # no other run shares these locks, so this one is the last
     one, state = recipe(tmp_path / "recipes", "one", ""), tmp_path / "state"
     users = dataclasses.replace(engine, kind="own")
     other = f"labs-test.invalid/other:{uuid.uuid4().hex[:8]}"
@@ -171,7 +173,8 @@ def test_a_name_that_a_killed_run_has_lent_is_taken_back_by_the_next(
     assert built.returncode == 0, built.stderr
 
     command = [sys.executable, "-c", LENDING, str(tmp_path / "recipes"), str(state), one]
-    killed = subprocess.run(command, env=environment(PYTHONPATH=str(ROOT / "hooks")), check=False)
+    changed = environment(PYTHONPATH=str(ROOT / "hooks"), TMPDIR=str(tmp_path))
+    killed = subprocess.run(command, env=changed, check=False)
     assert killed.returncode == -signal.SIGKILL
     with contextlib.closing(engine.api()) as api:
         try:

@@ -254,8 +254,10 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
     dockerfile = f'FROM {debian}\nCMD ["sh", "-c", "sleep 1001 & (sleep 1002; true) & wait"]\n'
     with contextlib.closing(engine.api()) as api:
         image, _ = api.images.build(fileobj=io.BytesIO(dockerfile.encode()), rm=True)
+        nothing = f"FROM scratch\nLABEL one={uuid.uuid4().hex}\n"
+        bare, _ = api.images.build(fileobj=io.BytesIO(nothing.encode()), rm=True)
         try:
-            with running(api, str(image.id), helpers=[debian]) as server:
+            with running(api, str(image.id), helpers=["labs-test.invalid/nobody", str(bare.id), debian]) as server:
                 server.container.exec_run(["sleep", "1003"], detach=True)
 
                 def seen() -> dict[str, str]:
@@ -269,8 +271,11 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
                 assert wait_for(lambda: sleeping <= seen().keys() or None, 30, 0.1)
                 server.freeze()
                 states = seen()
+            # One without a shell is made to freeze others, and cannot be started.
+            assert api.containers.list(all=True, filters={"ancestor": str(bare.id)}) == []
         finally:
             api.images.remove(str(image.id), force=True)
+            api.images.remove(str(bare.id), force=True)
 
     assert {words: states[words] for words in sleeping} == {"sleep 1001": "T", "sleep 1002": "T", "sleep 1003": "S"}
     assert all(state == "T" for words, state in states.items() if words.startswith("sh -c sleep"))

@@ -34,7 +34,9 @@ def test_an_image_is_packed_layer_by_layer(engine: Engine, debian: str, tmp_path
     assert manifest["RepoTags"] == [debian]
     assert [f"sha256:{digest}" for digest in digests] == layers
 
-    forget(tmp_path, {(debian, what)})
+    forget(tmp_path, {(debian, what)}, 0)
     assert list(tmp_path.iterdir()) == [place]
     forget(tmp_path, {("another", what)})
+    assert list(tmp_path.iterdir()) == [place]  # used a moment ago, and perhaps by another run
+    forget(tmp_path, {("another", what)}, 0)
     assert list(tmp_path.iterdir()) == []

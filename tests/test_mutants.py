@@ -68,6 +68,8 @@ only
 ```
 """
 NEEDED = {"reuses": "{edit: x, extend: x, steps: [x]}", "http": "[{path: /}]"}
+ABOUT = {"repository": "localhost:5000/x", "url": "http://localhost/"}
+"""Names of what a block may be about, where another than x is needed."""
 IMAGE_ALONE = {"stages"}
 """Claims that have no other value: only another build makes them false."""
 
@@ -101,7 +103,7 @@ def test_each_claim_says_what_is_false_of_what_was_measured(name: str) -> None:
     """By values of its own, or as every limit and every yes; else only another image makes it false."""
     claim = claims()[name]
     needed = f"{claim.needs[0]}: {NEEDED[claim.needs[0]]}\n" if claim.needs else ""
-    spec, faults = read_spec(f"{claim.of}: x\n{claim.lie.written}\n{needed}", 1)
+    spec, faults = read_spec(f"{claim.of}: {ABOUT.get(claim.of, 'x')}\n{claim.lie.written}\n{needed}", 1)
     assert spec, faults
     values = [value for _, value in claim.entries(spec.made[name])]
 

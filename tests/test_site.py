@@ -228,3 +228,65 @@ def test_the_published_text_is_the_text_that_was_built(tmp_path: Path) -> None:
         assert ours
         assert theirs == ours
         assert without == ours
+
+
+ADDRESSES = """\
+# Small
+
+```text title="note.txt"
+a note
+```
+
+```console norun="nobody is there"
+$ git clone THE_REPOSITORY
+$ curl -O THE_SITE/lab.tar.gz
+```
+
+[Open it elsewhere](THE_CODESPACE): it needs an account.
+
+The end.
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown", "offered"),
+    [
+        ("", ("git clone THE_REPOSITORY", "curl -O THE_SITE/lab.tar.gz"), None),
+        (
+            "site_url: https://labs.example/course/\nrepo_url: https://github.com/labs/course\n",
+            ("git clone https://github.com/labs/course", "curl -O https://labs.example/course/lab.tar.gz"),
+            "https://codespaces.new/labs/course",
+        ),
+        (
+            "repo_url: https://forge.example/a&b/\n",
+            ("git clone https://forge.example/a&b", "curl -O THE_SITE/lab.tar.gz"),
+            None,
+        ),
+    ],
+)
+def test_the_course_s_addresses_are_settings(
+    tmp_path: Path, settings: str, shown: tuple[str, str], offered: str | None
+) -> None:
+    """Without them the reader fills them in, and nothing is offered that leads nowhere."""
+    project = small_project(tmp_path / "p", ADDRESSES)
+    config = project / "mkdocs.yml"
+    config.write_text(settings + config.read_text())
+
+    done = run(project, *FRONT_DOORS["mkdocs"][:-1], "-q", prefix=NOBODY, **NO_ENGINE)
+
+    assert done.returncode == 0, done.stdout
+    page = soup(project / "site/lab-01-small/page.html")
+    for command in shown:
+        assert command in page.article.get_text() if page.article else False
+    links = [str(link["href"]) for link in page.select("article a") if "elsewhere" in link.get_text()]
+    assert links == ([offered] if offered else [])
+    assert "The end." in page.get_text()
+
+
+def test_what_the_front_page_downloads_is_there(site: Path) -> None:
+    """Each lab's archive and checksum are where its commands look for them."""
+    text = (ROOT / "docs/index.md").read_text()
+    for name in re.findall(r"THE_SITE/(\S+?)[\"\s]", text):
+        for lab in (path.name for path in (ROOT / "docs").glob("lab-*") if path.name != "lab-00-authoring"):
+            assert (site / name.replace("$lab", lab)).is_file(), name
+    assert text.count("THE_SITE/") == 2

@@ -56,7 +56,7 @@ def test_each_group_has_one_process_and_what_is_alone_is_alone(tmp_path: Path) -
     done = subprocess.run(
         [sys.executable, *command],
         cwd=tmp_path,
-        env=environment(PYTHONPATH=str(ROOT / "tests"), TOLD=str(told), TMPDIR=str(tmp_path)),
+        env=environment(PYTHONPATH=f"{ROOT}/tests:{ROOT}/hooks", TOLD=str(told), TMPDIR=str(tmp_path)),
         capture_output=True,
         text=True,
         timeout=LIMIT,

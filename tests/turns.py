@@ -5,14 +5,16 @@ The pages are one group; so are, of each file, the tests that need the engine an
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import IO
 
 import pytest
 from _pytest.nodeid import NodeId
+
+from walkthrough.machine.together import opened
 
 _LOCK = Path(tempfile.gettempdir()) / "docker-labs-tests.lock"
 
@@ -21,7 +23,8 @@ class Turns:
     """The plugin: it sees the pages too, which a conftest beside them would not."""
 
     def __init__(self) -> None:
-        self._turn: IO[str] | None = None
+        self._turn = contextlib.ExitStack()
+        self._kept = False
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture.
@@ -43,19 +46,20 @@ class Turns:
     ) -> Generator[None, object, object]:
         """Keep what must be alone on the engine apart from all else that uses it.
 
-        Several such tests in a row keep their turn, as a fixture of theirs may hold what others wait for.
+        Several such tests in a row keep their turn, and so do the tests of one file: a fixture of theirs may hold what
+        others wait for, or stand on the engine.
         """
         if unit(item):
             return (yield)
-        if self._turn is None:
-            self._turn = _LOCK.open("a")
-            fcntl.flock(self._turn, fcntl.LOCK_EX if alone(item) else fcntl.LOCK_SH)
+        if not self._kept:
+            lock = self._turn.enter_context(opened(_LOCK))
+            fcntl.flock(lock, fcntl.LOCK_EX if alone(item) else fcntl.LOCK_SH)
         try:
             return (yield)
         finally:
-            if not (nextitem and alone(item) and alone(nextitem)):
+            self._kept = bool(nextitem and not unit(nextitem) and _shares(item, nextitem))
+            if not self._kept:
                 self._turn.close()
-                self._turn = None
 
 
 def unit(item: pytest.Item) -> bool:
@@ -66,6 +70,10 @@ def unit(item: pytest.Item) -> bool:
 def alone(item: pytest.Item) -> bool:
     """Return whether a test counts what is on the engine, or ends what is there, so that no other may run beside it."""
     return item.get_closest_marker("alone") is not None and not unit(item)
+
+
+def _shares(one: pytest.Item, other: pytest.Item) -> bool:
+    return alone(one) and alone(other) if alone(one) or alone(other) else one.path == other.path
 
 
 def _group(item: pytest.Item) -> str:

@@ -27,13 +27,14 @@ def remove_tree(root: Path) -> None:
     shutil.rmtree(root, onerror=unlock)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a file that others see whole or not at all, also where several write it at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix="new-")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+        Path(name).chmod(mode)
         Path(name).replace(path)
     except OSError:
         Path(name).unlink(missing_ok=True)

@@ -19,9 +19,10 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][\w./-]*(:[0-9]+/[\w./-]+)?(:\w[\w.-]*)?(@\
 """A reference (distribution/reference): letters, and none that a shell reads as anything else."""
 _NAME = r"^[A-Za-z0-9][\w.-]*$"
 """A name of a container, a network or a volume (moby, daemon/names)."""
-_REPOSITORY = r"^(localhost(:[0-9]+)?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]+)?|[A-Za-z0-9-]+:[0-9]+)(/[a-z0-9._-]+)+$"
+_REGISTRY = r"(localhost(:[0-9]+)?|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]+)?|[A-Za-z0-9-]+:[0-9]+)"
+_REPOSITORY = rf"^{_REGISTRY}(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$"
 """A reference without a tag, whose first part is a registry: it has a dot or a port (distribution/reference)."""
-_HERE = r"^http://(localhost|127\.0\.0\.1)(:[0-9]+)?/[!-~]*$"
+_HERE = r"^http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?/[!-~]*$"
 """An address on the machine itself: no page puts a load on anybody else."""
 Fault = tuple[int, str, str]
 """Line, what is wrong, and what to do."""

@@ -56,10 +56,10 @@ def hosts_of(pages: Mapping[str, Wanted], release: str, say: Callable[[str], Non
         engines = sorted(find_hosts(say), key=lambda engine: engine.identity)
         alone = [stack.enter_context(_shared(engine, say)) for engine in engines]
         hosts = []
-        for engine in engines:
+        for engine, first in zip(engines, alone, strict=True):
             bases, faults = stack.enter_context(_bases(engine, pages, say))
             number = stack.enter_context(numbered(engine.identity))
-            hosts.append(Host(engine, Machines(engine, bases, release, say, number), bases, faults))
+            hosts.append(Host(engine, Machines(engine, bases, release, say, number, first), bases, faults))
         if all(alone):
             _forget_packed(hosts)
         yield hosts

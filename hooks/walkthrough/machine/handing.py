@@ -13,6 +13,7 @@ import os
 import tarfile
 import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -57,12 +58,16 @@ def packed_folder(state: Path) -> Path:
     return state / "bases" / "packed"
 
 
-def forget(folder: Path, kept: Iterable[tuple[str, str]]) -> None:
-    """Remove the archives of images that are not among ``kept``: pairs of a name, and what the image is."""
+def forget(folder: Path, kept: Iterable[tuple[str, str]], idle: float = 3600.0) -> None:
+    """Remove the archives of images that are not among ``kept``: pairs of a name, and what the image is.
+
+    Args:
+        idle: seconds for which nobody has used an archive that is removed; another run may be about to read it.
+    """
     places = {_place(name, what) for name, what in kept}
     for place in folder.glob("*.tar"):
-        if place.name not in places:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            if place.name not in places and time.time() - place.stat().st_mtime >= idle:
                 place.unlink()
 
 

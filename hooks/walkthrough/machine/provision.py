@@ -62,8 +62,13 @@ def provided(
         api, asking = (stack.enter_context(contextlib.closing(engine.api())) for _ in range(2))
         asking.api.timeout = _REGISTRY_LIMIT
         provider = _Provider(engine, api, asking, known, state, say, lent)
-        if engine.kind == "own":
-            stack.enter_context(shared(lock_of(engine.identity, "-lent"), last=lambda: lent.take_back(api)))
+
+        def last() -> None:
+            if engine.kind == "own":
+                lent.take_back(api)
+
+        # Who has a name lent and who finds it both need it, whatever they call the engine.
+        stack.enter_context(shared(lock_of(engine.identity, "-lent"), last=last))
         with ThreadPoolExecutor(_SIDE_BY_SIDE, "bases") as pool:
             first = sorted(names, key=lambda name: (_storeys(known, name), name))
             futures = {name: pool.submit(provider.provide, name) for name in first}

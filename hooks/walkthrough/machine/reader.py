@@ -78,6 +78,7 @@ class Machines:
     Args:
         bases: the images that machines are made from, among others.
         number: of the run, from 0, on this engine: each has volumes of its own.
+        alone: whether no other run was there at first, so that what machines had before may be forgotten.
     """
 
     def __init__(
@@ -87,8 +88,9 @@ class Machines:
         release: str,
         say: Callable[[str], None] = lambda _line: None,
         number: int = 0,
+        alone: bool = False,
     ) -> None:
-        self.engine, self.release, self._say, self._number = engine, release, say, number
+        self.engine, self.release, self._say, self._number, self._alone = engine, release, say, number, alone
         kinds: tuple[Kind, ...] = ("fresh", "docker")
         self._digests = {kind: _digest(bases, of_the_machine(kind, release)) for kind in kinds}
         self._one_each = {kind: threading.Lock() for kind in kinds}
@@ -173,7 +175,8 @@ class Machines:
                 if built.returncode != 0:
                     said = built.stderr.strip()[-1500:]
                     raise AbortedError(f"the reader's machine cannot be built: {said}", "see why") from None
-                self._forget_old(api, kind)
+                if self._alone:
+                    self._forget_old(api, kind)
         return name
 
     def _forget_old(self, api: docker.DockerClient, kind: Kind) -> None:

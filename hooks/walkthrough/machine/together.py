@@ -38,7 +38,7 @@ def shared(
         last: is done in the end where nobody else shares it any more; of several who leave together, one does it.
         waits: is told where somebody does one of these, or has the lock for himself.
     """
-    with _opened(path) as lock:
+    with opened(path) as lock:
         alone = _taken(lock, fcntl.LOCK_EX)
         if alone:
             first()
@@ -60,7 +60,7 @@ def one_at_a_time(path: Path, given_up: Callable[[], bool], waits: Callable[[], 
     Args:
         waits: is told once where somebody else holds it.
     """
-    with _opened(path) as lock:
+    with opened(path) as lock:
         if not (held := _taken(lock, fcntl.LOCK_EX)):
             waits()
         while not held and not given_up():
@@ -73,16 +73,18 @@ def one_at_a_time(path: Path, given_up: Callable[[], bool], waits: Callable[[], 
 def numbered(engine: str) -> Iterator[int]:
     """Yield the lowest number, from 0, that no other run of this computer on the engine has."""
     for number in itertools.count():
-        with _opened(lock_of(engine, f"-{number}")) as lock:
+        with opened(lock_of(engine, f"-{number}")) as lock:
             if _taken(lock, fcntl.LOCK_EX):
                 yield number
                 return
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
+def opened(path: Path) -> Iterator[IO[str]]:
+    """Yield a file to lock, for all users of this computer; it is made where it is not there."""
     with contextlib.suppress(OSError):  # somebody else's, which may still be locked
-        path.touch(mode=0o666)
+        path.touch()
+        path.chmod(0o666)
     with path.open("r+" if os.access(path, os.W_OK) else "r") as lock:
         yield lock
 

@@ -200,17 +200,21 @@ class Running:
         self._frozen = time.monotonic()
         self.container.kill("SIGSTOP")
         for image in self._helpers:
-            with contextlib.suppress(docker.errors.APIError, docker.errors.ContainerError):
-                self._api.containers.run(
+            with contextlib.suppress(docker.errors.APIError):
+                helper = self._api.containers.create(
                     image,
                     command=["-c", _FREEZE],
                     entrypoint=["/bin/sh"],
                     user="0",
                     pid_mode=f"container:{self.container.id}",
                     network_mode="none",
-                    remove=True,
                 )
-                return
+                try:  # one of an image without a shell is made, and does not start
+                    helper.start()
+                    if helper.wait()["StatusCode"] == 0:
+                        return
+                finally:
+                    helper.remove(force=True)
 
     def memory(self) -> int:
         """Return the bytes of memory that no file is behind: what the processes have taken for themselves.

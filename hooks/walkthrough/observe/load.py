@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import requests
 
 from walkthrough.claims.standing import Loaded
 from walkthrough.errors import StepError
-from walkthrough.observe.http import fetch
 
 _ANSWER_LIMIT = 10.0
 """Seconds after which a request without an answer is lost."""
 _COMMAND_LIMIT = 120.0
-_AT_ONCE = 100
-"""Requests under way at once: a server that is gone for a second leaves as many as the rate without an answer."""
+_AT_ONCE = 500
+"""Requests under way at once: as many as the highest rate sends while the first of them may still be answered."""
 _BEHIND = 2.0
-"""Seconds by which requests may be late before it is no load of that rate any more."""
-_BAD = 400
+"""Seconds by which a request may be sent late before it is no load of that rate any more."""
+_PART = 1 << 16
+_OWN = ("PYTHON", "LABS_")
+"""How the variables begin that are this tool's, and of which a reader's shell has none."""
 
 
 class LoadedAddress:
@@ -36,39 +41,41 @@ class LoadedAddress:
         asked all the same (an open model, as in Schroeder, Wierman and Harchol-Balter, "Open Versus Closed", 2006).
         """
         command = _Command(meanwhile) if meanwhile else None
-        why: list[str] = []
-        asked = 0
+        asked: list[Future[str]] = []
         began = time.monotonic()
         with ThreadPoolExecutor(_AT_ONCE, "load") as pool:
-
-            def ask(due: float) -> None:
-                if (late := time.monotonic() - due) > _BEHIND:
-                    why.append(f"asked {late:.1f} s late: too many wait for an answer")
-                elif told := _lost(self._url):
-                    why.append(told)
-
-            while asked < rate * seconds or (command and command.running):
-                due = began + asked / rate
+            while len(asked) < rate * seconds or (command and command.running):
+                due = began + len(asked) / rate
                 time.sleep(max(0.0, due - time.monotonic()))
-                if command and asked >= rate * seconds // 3:
+                if command and len(asked) >= rate * seconds // 3:
                     command.begin()
-                pool.submit(ask, due)
-                asked += 1
+                asked.append(pool.submit(_ask, self._url, due))
         if command:
             command.hold()
-        return Loaded(asked, len(why), why[0] if why else "")
+        why = [told for told in (future.result() for future in asked) if told]
+        return Loaded(len(asked), len(why), why[0] if why else "")
 
 
-def _lost(url: str) -> str:
-    """Ask once; return why it got no good answer, or an empty text."""
+def _ask(url: str, due: float) -> str:
+    """Ask once, at its time; return why there was no good answer, or an empty text.
+
+    Raises:
+        StepError: where it is too late to ask.
+    """
+    if (late := time.monotonic() - due) > _BEHIND:
+        what = f"the machine is too busy to ask so often: a request was sent {late:.1f} s late"
+        raise StepError(what, "run again, or ask less often")
+    deadline = time.monotonic() + _ANSWER_LIMIT
     try:
-        answer = fetch(url, _ANSWER_LIMIT)
-    except requests.RequestException as error:
-        reason = str(error).rpartition(": ")[2].strip("'\")")
-        return reason or type(error).__name__
-    if not answer.whole:
-        return "half an answer"
-    return f"status {answer.status}" if answer.status >= _BAD else ""
+        with requests.Session() as session:
+            session.trust_env = False  # neither a proxy nor a password file
+            with session.get(url, timeout=_ANSWER_LIMIT, allow_redirects=False, stream=True) as response:
+                for _ in response.iter_content(_PART):
+                    if time.monotonic() > deadline:
+                        return f"no whole answer in {_ANSWER_LIMIT:.0f} s"
+                return "" if 200 <= response.status_code < 300 else f"status {response.status_code}"
+    except (requests.RequestException, ValueError) as error:  # the second, of an address to go to that is none
+        return str(error).rpartition(": ")[2].strip("'\")") or type(error).__name__
 
 
 class _Command:
@@ -84,8 +91,15 @@ class _Command:
         """Begin it, the first time."""
         if self._process is None:
             self._limit = time.monotonic() + _COMMAND_LIMIT
-            command, said = ["bash", "-c", self._text], self._said
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+            self._process = subprocess.Popen(
+                ["bash", "-c", self._text],
+                cwd=Path.home(),
+                env={name: value for name, value in os.environ.items() if not name.startswith(_OWN)},
+                stdin=subprocess.DEVNULL,
+                stdout=self._said,
+                stderr=self._said,
+                start_new_session=True,
+            )
 
     @property
     def running(self) -> bool:
@@ -101,7 +115,8 @@ class _Command:
         assert self._process is not None
         with self._said:
             if self._process.poll() is None:
-                self._process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
                 raise StepError(f"'{self._text}' does not end in {_COMMAND_LIMIT:.0f} s", "correct the command")
             if self._process.returncode:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from walkthrough.errors import Problem
+from walkthrough.files import write_whole
 from walkthrough.page.course import Course
 from walkthrough.page.itinerary import Itinerary, shown_files
 from walkthrough.page.lab import text_file, texts_at_end
@@ -58,15 +59,12 @@ def write_lab(project: Project, itinerary: Itinerary, write: bool = True) -> lis
         how = "is missing" if known is None else "is not what this page shows"
         drift.append(Drift(project.relative(place), lines.get(path, 1), how))
         if write:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8", newline="\n")
-            if text.startswith("#!"):
-                place.chmod(0o755)
+            write_whole(place, text.encode(), 0o755 if text.startswith("#!") else 0o644)
     for place in sorted((folder / folder_of(itinerary)).glob("*")):
         if place.relative_to(folder).as_posix() not in beside:
             drift.append(Drift(project.relative(place), 1, "is not needed by this page any more"))
             if write:
-                place.unlink()
+                place.unlink(missing_ok=True)
     return drift
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from walkthrough.claims.finding import Finding, Unit
 from walkthrough.errors import AbortedError
+from walkthrough.files import write_whole
 from walkthrough.machine.bases import Base
 from walkthrough.page.pages import Page
 from walkthrough.page.steps import IMAGE_TITLE
@@ -221,7 +222,4 @@ def write_file(path: Path, record: Record) -> None:
     """
     if path.is_dir():
         raise AbortedError(f"the record {path} is a folder", "remove it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(path.name + ".new")
-    new.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    new.replace(path)
+    write_whole(path, f"{record.model_dump_json(indent=1)}\n".encode())

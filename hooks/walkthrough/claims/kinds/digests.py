@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from walkthrough.claims.claim import Claim, Lie
 from walkthrough.claims.finding import Finding, told
@@ -10,13 +13,23 @@ from walkthrough.claims.standing import Repository
 
 Named = tuple[str, str]
 _SUM = "sha256:"
+Tag = Annotated[str, Field(pattern=r"^\w[\w.-]{0,127}$")]
+Reference = Annotated[str, Field(pattern=rf"^(\w[\w.-]{{0,127}}|{_SUM}[0-9a-f]{{64}})$")]
+"""A tag or a digest (distribution/reference)."""
+
+
+def _of_others(value: dict[str, str]) -> dict[str, str]:
+    for tag, wanted in value.items():
+        if tag == wanted:
+            raise ValueError(f"'{tag}' has its own digest, whatever that is; name another tag")
+    return value
 
 
 class DigestsClaim(Claim[Named]):
     """Each named tag has that digest, or that of another tag."""
 
     name, place, of = "digests", 480, "repository"
-    schema = dict[str, str]
+    schema = Annotated[dict[Tag, Reference], AfterValidator(_of_others)]
     title = "its digests"
     guide = 'by tag, the tag that has the same digest, or the digest itself: `{stable: "1.0"}`'
     many = True

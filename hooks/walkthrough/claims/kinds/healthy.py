@@ -42,8 +42,9 @@ healthy() {
                 ;;
         esac
         if [ "$health" = unhealthy ] || [ "$took" -gt "$1" ]; then
-            bad "becomes healthy within $1 s" \
-                "the last probe said: $(state '{{range .State.Health.Log}}{{.ExitCode}} {{.Output}}{{println}}{{end}}' | sed '/^$/d' | tail -n 1)"
+            said=$(state '{{range .State.Health.Log}}{{.ExitCode}} {{.Output}}{{println}}{{end}}' | sed '/^$/d' | tail -n 1)
+            [ -z "$said" ] || said="the last probe said: $said"
+            bad "becomes healthy within $1 s" "${said:-no probe has ended yet: shorten --interval or --start-interval}"
             return
         fi
         pause
