@@ -26,7 +26,7 @@ unit: $(VENV)/ready ## the project's own tests that need no engine, in seconds
 	@$(BIN)/pytest tests -m unit -q
 
 test: check ## the project's own tests and every page, as pytest; the slowest are listed
-	@$(BIN)/pytest --durations=25 --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest --durations=25
 
 verify: $(VENV)/ready ## walk pages without building the site: make verify PAGES=docs/lab-…/go-app.md
 	@$(BIN)/python -m walkthrough verify $(if $(SHARD),--shard=$(SHARD)) $(PAGES)

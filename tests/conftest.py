@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,16 +11,17 @@ import docker.errors
 import pytest
 
 from helpers import NO_ENGINE, built_site, copy_project
-from turns import Turns
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let tests and pages have their turns: what is written here alone would not hold for pages."""
-    config.pluginmanager.register(Turns(), "turns")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "engine" not in item.fixturenames:
+            item.add_marker("unit")
 
 
 @pytest.fixture(autouse=True)
@@ -42,15 +41,8 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the site, built from the records as a host without an engine does: once for all that run side by side."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    with (folder / "site.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "site").exists():
-            built_site("mkdocs", folder / "site.new").rename(folder / "site")
-    return folder / "site"
+    """Return the site, built once from the records, as a host without an engine does."""
+    return built_site("mkdocs", tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="session")

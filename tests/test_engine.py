@@ -199,7 +199,6 @@ def walking(engine: Engine, debian: str, tmp_path: Path) -> Iterator[subprocess.
             stranger.remove(force=True)
 
 
-@pytest.mark.alone
 def test_of_a_run_that_is_killed_nothing_is_left(
     engine: Engine, walking: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
@@ -214,7 +213,6 @@ def test_of_a_run_that_is_killed_nothing_is_left(
     assert "cleaned up" not in done.stdout
 
 
-@pytest.mark.alone
 def test_a_run_that_is_ended_takes_its_machine_along(engine: Engine, walking: subprocess.Popen[bytes]) -> None:
     """SIGTERM in the middle of a command: the run ends soon, and nothing of it is left."""
     walking.terminate()
@@ -224,7 +222,6 @@ def test_a_run_that_is_ended_takes_its_machine_along(engine: Engine, walking: su
         assert machines(api) == []
 
 
-@pytest.mark.alone
 def test_a_machine_that_nobody_ended_is_removed_by_the_next_run(engine: Engine, debian: str, tmp_path: Path) -> None:
     """As where the client that held its other end lives on."""
     with contextlib.closing(engine.api()) as api:

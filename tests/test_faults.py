@@ -15,8 +15,6 @@ import faults
 from faults import Ground, attempt, ground_on
 from walkthrough.machine.engine import Engine
 
-pytestmark = pytest.mark.alone
-
 SAMPLE = [
     "the machine's engine killed in a run",
     "a fork bomb",

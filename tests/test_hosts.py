@@ -27,8 +27,6 @@ from walkthrough.machine.reader import MACHINE_LABEL, STATE, Machines
 from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 
-pytestmark = pytest.mark.alone
-
 NAMES = [f"page-{number}" for number in range(4)]
 
 

@@ -168,7 +168,6 @@ def test_what_no_machine_can_do_is_told_at_reading(tmp_path: Path, name: str, te
     assert problem.where.path == f"docs/lab-01-small/{name}.md"
 
 
-@pytest.mark.alone
 def test_a_page_is_walked_as_a_reader_would_on_a_new_instance(engine: Engine, tmp_path: Path) -> None:
     """As a user who may become root, without Docker, in an empty home; groups are read at login; nothing is left."""
     text = MACHINE + (
@@ -297,7 +296,6 @@ mine
 """
 
 
-@pytest.mark.alone
 def test_two_pages_with_engines_of_their_own_do_not_see_each_other(engine: Engine, debian: str, tmp_path: Path) -> None:
     """Compose, a volume, a network and a port that both have, bind mounts, files of root, and prune of all there is.
 

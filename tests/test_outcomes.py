@@ -191,7 +191,6 @@ stops:
 """
 
 
-@pytest.mark.alone
 def test_an_interrupt_ends_a_measurement(engine: Engine, tmp_path: Path) -> None:
     """Ctrl-C while a container is observed: the run ends soon, and nothing of it is left."""
     project = small_project(tmp_path / "p", MEASURED.format(marker=uuid.uuid4().hex))

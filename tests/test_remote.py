@@ -19,8 +19,6 @@ from walkthrough.machine.reader import Machines
 from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 
-pytestmark = pytest.mark.alone
-
 PAGE = f"""\
 # A page that is walked far away
 

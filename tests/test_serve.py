@@ -98,7 +98,6 @@ def test_an_open_page_hears_the_verdict_without_being_built_anew(engine: Engine,
         assert page.evaluate("window.first")
 
 
-@pytest.mark.alone
 def test_a_preview_that_is_ended_walks_no_more(engine: Engine, tmp_path: Path) -> None:
     """Ctrl-C: the pages under way are ended and cleaned up after, those that wait are not begun."""
     project = tmp_path / "p"

@@ -192,7 +192,7 @@ def _results(session: pytest.Session) -> dict[str, PageResult]:
         capture = config.pluginmanager.getplugin("capturemanager")
         try:
             with capture.global_and_fixture_disabled():
-                run = verify(config.stash[_COURSE], pages, Progress(shared=hasattr(config, "workerinput")), options)
+                run = verify(config.stash[_COURSE], pages, Progress(), options)
             config.stash[_RESULTS] = {result.page: result for result in run.results}
         except Exception as error:
             config.stash[_RESULTS] = reason(error, None, state_folder())

@@ -25,15 +25,11 @@ _VERDICTS: dict[Verdict, str] = {
 
 
 class Progress:
-    """Progress on ``stream`` (default stderr): a line that is redrawn on a terminal, elsewhere one line a page.
+    """Progress on ``stream`` (default stderr): a line that is redrawn on a terminal, elsewhere one line a page."""
 
-    Args:
-        shared: whether somebody else writes on that terminal too, so that no line is redrawn.
-    """
-
-    def __init__(self, stream: TextIO | None = None, shared: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty() and not os.environ.get("CI") and not shared
+        self._live = self._stream.isatty() and not os.environ.get("CI")
         self._started = time.monotonic()
         self._at: dict[str, str] = {}
         self._lock = threading.Lock()
