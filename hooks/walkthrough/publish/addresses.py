@@ -25,7 +25,7 @@ def with_addresses(html: str, site: str, repository: str) -> str:
     place = urlsplit(repository)
     if place.hostname == _FORGE:
         html = html.replace(CODESPACE, str(escape(f"https://codespaces.new{place.path.rstrip('/')}")))
-    else:
+    elif CODESPACE in html:  # most pages have none, and are not searched paragraph by paragraph
         html = _OFFERED.sub("", html)
     for name, address in ((SITE, site), (REPOSITORY, repository)):
         if address:

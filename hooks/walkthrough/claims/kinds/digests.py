@@ -48,9 +48,9 @@ class DigestsClaim(Claim[Named]):
 
     def mutants(self, value: Named, finding: Finding, subject: Repository) -> Iterator[tuple[str, Named]]:
         """Yield the digest of nothing, a tag that there is not, and each tag with another digest."""
-        tag, _ = value
+        tag, wanted = value
         yield "a digest that nothing has", (tag, _SUM + "0" * 64)
-        yield "a tag that there is not", (f"{tag}-mutant", value[1])
+        yield "a tag that there is not", (f"{tag}-mutant", wanted)
         for other in subject.tags:
             if subject.digest(other) != subject.digest(tag):
                 yield f"the digest of {other}", (tag, other)
