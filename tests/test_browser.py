@@ -28,6 +28,7 @@ from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
 from walkthrough.observe.containers import wait_for
 from walkthrough.page.course import Course, read_course
+from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.steps import RunCommands, WriteFile
 from walkthrough.project import Project, state_folder
 from walkthrough.publish.changes import changes
@@ -38,13 +39,23 @@ BUDGET = 300_000
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 PICTURED = ("index", "go-app", "setup/setup", "troubleshooting", "evidence/go-app")
-OF_COLOURS = "{type: 'rule', values: ['color-contrast', 'link-in-text-block']}"
-"""The rules on colours that axe has for everybody."""
 NO_COLOURS = "{'color-contrast': {enabled: false}, 'link-in-text-block': {enabled: false}}"
+"""All but the rules on colours that axe has for everybody: these take four fifths of its time."""
 SCROLLBAR = 20
 """More pixels than a scroll bar takes of a window's width."""
 expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
+COPY = """async (blocks) => {
+    const copied = blocks.map(() => []);
+    for (const [index, block] of blocks.entries()) {
+        for (const button of block.querySelectorAll("button[data-md-type=copy]")) {
+            button.click();
+            copied[index].push(await navigator.clipboard.readText());
+        }
+    }
+    return copied;
+}"""
+"""Returns for each block what each button that copies it has copied."""
 OPEN_TAB = """block => {
     for (let tab = block.closest(".tabbed-block"); tab; tab = tab.parentElement.closest(".tabbed-block")) {
         const number = [...tab.parentElement.children].indexOf(tab);
@@ -120,23 +131,28 @@ class Opened:
     """Content security policies in its head."""
     weights: dict[str, int]
     """Bytes over the wire (gzip level 6) by address, images aside, search index included."""
+    violations: list[str]
+    """What axe finds, in light and in dark."""
     phone: int
     """Its width in pixels on a phone."""
 
 
 @pytest.fixture(scope="module")
 def opened(web: Chromium, address: str, site: Path) -> dict[str, Opened]:
-    """Open each page of the site once: what it asks, weighs, says and how wide it is, each a test's own question."""
-    return {name: _opened(web.browser, address, name) for name in pages_of(site)}
+    """Open each page of the site once: what it asks, weighs, says, what axe finds, each a test's own question."""
+    known: dict[str, list[str]] = {"light": [], "dark": []}
+    return {name: _opened(web.browser, address, name, known) for name in pages_of(site)}
 
 
-def _opened(browser: Browser, address: str, name: str) -> Opened:
+def _opened(browser: Browser, address: str, name: str, known: dict[str, list[str]]) -> Opened:
+    """Open a page; ``known`` are the kinds of texts whose colours were asked for on pages before, by scheme."""
     answers: list[Response] = []
 
     def keep(answer: Response) -> None:  # playwright takes no method of a list
         answers.append(answer)
 
-    with contextlib.closing(browser.new_context(viewport=DESK)) as context:
+    # The policy is in force in all other tests; here axe's own script would be refused.
+    with contextlib.closing(browser.new_context(viewport=DESK, color_scheme="light", bypass_csp=True)) as context:
         page = context.new_page()
         complaints = complaints_of(page, address)
         page.on("response", keep)
@@ -147,9 +163,32 @@ def _opened(browser: Browser, address: str, name: str) -> Opened:
             if answer.request.resource_type != "image"
         }
         policies = page.locator("meta[http-equiv=Content-Security-Policy]").count()
-        page.set_viewport_size(PHONE)
         page.evaluate(OPEN_ALL)
-        return Opened(complaints, policies, weights, page.evaluate("document.documentElement.scrollWidth"))
+        violations = [*_violations(page, known)]
+        page.set_viewport_size(PHONE)
+        phone = page.evaluate("document.documentElement.scrollWidth")
+        return Opened(complaints, policies, weights, violations, phone)
+
+
+def _violations(page: Page, known: dict[str, list[str]]) -> Iterator[str]:
+    """Yield what axe finds on an open page, in light and then in dark."""
+    page.wait_for_function(CODE_IS_REACHABLE)  # the theme sees to it when a block comes into view
+    page.evaluate(f"{Axe().axe_script}; 0")
+    yield from _told("light", page.evaluate(f"axe.run({{resultTypes: ['violations'], rules: {NO_COLOURS}}})"))
+    page.add_style_tag(content="* { transition: none !important }")  # half a change of colours is neither's
+    for scheme in known:
+        if scheme == "dark":
+            page.locator("label[for=__palette_1]").click()
+            expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+        seen = page.evaluate(NEW_COLOURS, known[scheme])
+        known[scheme] += seen["kinds"]
+        yield from _told(scheme, seen)
+
+
+def _told(scheme: str, seen: dict[str, Any]) -> Iterator[str]:
+    for violation in seen["violations"]:
+        for node in violation["nodes"]:
+            yield f"{violation['id']} in {scheme}: {node['html'][:160]}"
 
 
 LOOK_AT = """async (picture) => {
@@ -166,6 +205,30 @@ LOOK_AT = """async (picture) => {
     return {width: image.width, colours: seen.size, ground: ground & 255};
 }"""
 """Returns a picture's width, how many colours its top has, and the red of the one that covers most of it."""
+NEW_COLOURS = """async (known) => {
+    const grounds = new Map([[document.documentElement, ""]]);
+    const ground = (element) => {
+        if (!grounds.has(element)) {
+            const own = getComputedStyle(element);
+            const kind = `${element.localName}.${[...element.classList].sort().join(".")}`;
+            grounds.set(element, `${ground(element.parentElement)} ${kind} ${own.backgroundColor} ${own.opacity}`);
+        }
+        return grounds.get(element);
+    };
+    const kinds = new Map();
+    for (const element of document.body.querySelectorAll("*")) {
+        const text = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        if (!text || !element.checkVisibility()) continue;
+        const own = getComputedStyle(element);
+        const kind = `${ground(element)} ${own.color} ${own.fontSize} ${own.fontWeight} ${own.textDecorationLine}`;
+        if (!kinds.has(kind)) kinds.set(kind, element);
+    }
+    for (const kind of known) kinds.delete(kind);
+    const options = {resultTypes: ["violations"], runOnly: ["color-contrast", "link-in-text-block"]};
+    const found = kinds.size ? await axe.run({include: [...kinds.values()]}, options) : {violations: []};
+    return {kinds: [...kinds.keys()], violations: found.violations};
+}"""
+"""Asks axe for the colours of texts of each kind that is not known: by what they are in, and how they are drawn."""
 CODE_IS_REACHABLE = """() => [...document.querySelectorAll("pre > code")].every(
     (code) => code.scrollWidth <= code.clientWidth || code.tabIndex >= 0
 )"""
@@ -180,84 +243,81 @@ def lab_pages(site: Path) -> list[str]:
 
 
 def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
-    web: Chromium, address: str, course: Course
-) -> None:
-    """Each block of each page: what is on the clipboard is what was built, byte for byte."""
-    copied = 0
-    for path, itinerary in course.itineraries.items():
-        with watched(web.browser, address, viewport=DESK) as page:
-            page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
-            page.goto(f"{address}/{html_of(path)}")
-            page.evaluate(OPEN_ALL)
-            blocks = page.locator(BLOCKS)
-            steps = [step for step in itinerary.page.fences if step.language != "checks"]
-            assert blocks.count() == len(steps), path
-            wanted = {
-                step.fence.number: (
-                    step.fence.text
-                    if isinstance(step, WriteFile)
-                    else "\n".join(command.text for command in step.commands if not command.interrupts)
-                )
-                for step in itinerary.steps
-                if isinstance(step, (WriteFile, RunCommands))
-            }
-            for index, fence in enumerate(steps):
-                if fence.number in wanted:
-                    blocks.nth(index).evaluate(OPEN_TAB)
-                    button = blocks.nth(index).locator("button[data-md-type=copy]")
-                    assert button.count() == bool(wanted[fence.number]), f"{path}:{fence.line}"
-                    if not wanted[fence.number]:
-                        continue
-                    button.click(force=True)
-                    got = page.evaluate("navigator.clipboard.readText()")
-                    assert got == wanted[fence.number], f"{path}:{fence.line}"
-                    copied += 1
-    assert copied > 100
-
-
-def test_every_file_is_copied_as_the_command_that_writes_it(
     web: Chromium, address: str, course: Course, tmp_path: Path
 ) -> None:
-    """A second button, with a name, that keys reach: bash runs what is on the clipboard, and has the file."""
-    copied = 0
+    """Each block of each page: what is on the clipboard is what was built, byte for byte.
+
+    Files have a second button, with a name, that keys reach: bash runs what that copies, and has the file.
+    """
+    copied = written = 0
     for path, itinerary in course.itineraries.items():
-        files = {step.fence.number: step for step in itinerary.steps if isinstance(step, WriteFile)}
-        lab = str(itinerary.page.lab)
-        patches = {
-            number: changing(lab, change.path, change.before, change.after).of("")
-            for number, change in changes(itinerary).items()
-        }
         with watched(web.browser, address, viewport=DESK) as page:
             page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
             page.goto(f"{address}/{html_of(path)}")
             page.evaluate(OPEN_ALL)
-            blocks = page.locator(BLOCKS)
-            for index, fence in enumerate(fence for fence in itinerary.page.fences if fence.language != "checks"):
-                blocks.nth(index).evaluate(OPEN_TAB)
-                button = blocks.nth(index).get_by_role("button", name="Copy as command", exact=True)
-                if fence.number in patches:
-                    button.click(force=True)
-                    assert page.evaluate("navigator.clipboard.readText()") == patches[fence.number]
-                    continue
-                if fence.number not in files:
-                    assert button.count() == 0, f"{path}:{fence.line}"
-                    continue
-                button.focus()
-                page.keyboard.press("Enter" if copied % 2 else "Space")
-                step = files[fence.number]
-                command = page.evaluate("navigator.clipboard.readText()")
-                home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
-                subprocess.run(["bash", "-c", command], env=home, timeout=60, check=True)
-                written = tmp_path / "docker-labs" / lab / step.path
-                assert written.read_bytes() == step.fence.text.encode(), f"{path}:{fence.line}"
-                written.unlink()
-                copied += 1
-            whole = page.locator(".walk-changed")
-            assert whole.count() == len(patches), path
-            for index, change in enumerate(changes(itinerary).values()):
-                whole.nth(index).get_by_role("button", name="Copy to clipboard").click(force=True)
-                assert page.evaluate("navigator.clipboard.readText()") == change.after, change.path
-    assert copied > 90
+            copied += _copied_exactly(page, itinerary)
+            written += _written_by_what_is_copied(page, itinerary, tmp_path)
+    assert copied > 100
+    assert written > 90
+
+
+def _copied_exactly(page: Page, itinerary: Itinerary) -> int:
+    """Press "copy" of each block, and return how many there are."""
+    shown = [fence for fence in itinerary.page.fences if fence.language != "checks"]
+    wanted = {
+        step.fence.number: (
+            step.fence.text
+            if isinstance(step, WriteFile)
+            else "\n".join(command.text for command in step.commands if not command.interrupts)
+        )
+        for step in itinerary.steps
+        if isinstance(step, (WriteFile, RunCommands))
+    }
+    found = page.locator(BLOCKS).evaluate_all(COPY)
+    copied = 0
+    for fence, got in zip(shown, found, strict=True):
+        if fence.number in wanted:
+            assert got == [wanted[fence.number]] if wanted[fence.number] else not got, itinerary.page.at(fence.line)
+            copied += len(got)
+    return copied
+
+
+def _written_by_what_is_copied(page: Page, itinerary: Itinerary, home: Path) -> int:
+    """Run what "copy as command" of each file copies, and return how many there are; each change has one too."""
+    written = 0
+    lab = str(itinerary.page.lab)
+    files = {step.fence.number: step for step in itinerary.steps if isinstance(step, WriteFile)}
+    patches = {
+        number: changing(lab, change.path, change.before, change.after).of("")
+        for number, change in changes(itinerary).items()
+    }
+    blocks = page.locator(BLOCKS)
+    for index, fence in enumerate(fence for fence in itinerary.page.fences if fence.language != "checks"):
+        button = blocks.nth(index).get_by_role("button", name="Copy as command", exact=True)
+        if fence.number in patches:
+            blocks.nth(index).evaluate(OPEN_TAB)
+            button.click(force=True)
+            assert page.evaluate("navigator.clipboard.readText()") == patches[fence.number]
+        elif fence.number in files:
+            blocks.nth(index).evaluate(OPEN_TAB)
+            button.focus()
+            page.keyboard.press("Enter" if written % 2 else "Space")
+            step = files[fence.number]
+            command = page.evaluate("navigator.clipboard.readText()")
+            own = {"HOME": str(home), "PATH": os.environ["PATH"]}
+            subprocess.run(["bash", "-c", command], env=own, timeout=60, check=True)
+            file = home / "docker-labs" / lab / step.path
+            assert file.read_bytes() == step.fence.text.encode(), itinerary.page.at(fence.line)
+            file.unlink()
+            written += 1
+        else:
+            assert button.count() == 0, itinerary.page.at(fence.line)
+    whole = page.locator(".walk-changed")
+    assert whole.count() == len(patches), itinerary.page.path
+    for index, change in enumerate(changes(itinerary).values()):
+        whole.nth(index).get_by_role("button", name="Copy to clipboard").click(force=True)
+        assert page.evaluate("navigator.clipboard.readText()") == change.after, change.path
+    return written
 
 
 def test_every_file_can_be_downloaded_alone(site: Path, course: Course) -> None:
@@ -270,35 +330,41 @@ def test_every_file_can_be_downloaded_alone(site: Path, course: Course) -> None:
         assert [(published.parent / unquote(link)).read_text() for link in links] == wanted, path
 
 
-def test_axe_finds_nothing(web: Chromium, address: str, site: Path) -> None:
-    """On every page, in light and in dark at the same time, folded parts opened.
-
-    Pages of evidence are all of one template: colours are asked of the first one alone.
-    """
+def test_axe_finds_nothing(opened: dict[str, Opened]) -> None:
+    """On every page, in light and in dark, folded parts opened; of the colours of each kind of text once."""
     found: dict[str, list[str]] = {}
-    coloured: set[bool] = set()
-    for name in pages_of(site):
-        evidence = "/evidence/" in name
-        again = evidence and evidence in coloured
-        coloured.add(evidence)
-        with contextlib.ExitStack() as stack:
-            opened = {}
-            for scheme in ("light",) if again else ("light", "dark"):
-                options: dict[str, Any] = {"viewport": DESK, "color_scheme": scheme, "bypass_csp": True}
-                page = opened[scheme] = stack.enter_context(watched(web.browser, address, **options))
-                page.goto(f"{address}/{name}")
-                page.evaluate(OPEN_ALL)
-                page.wait_for_function(CODE_IS_REACHABLE)  # the theme sees to it when a block comes into view
-                # A scheme changes colours alone, so one is asked for all that axe looks at, and the other for those.
-                rules = f", runOnly: {OF_COLOURS}" if scheme == "dark" else f", rules: {NO_COLOURS}" if again else ""
-                page.evaluate(f"{Axe().axe_script}; window.axeRun = axe.run({{resultTypes: ['violations']{rules}}}); 0")
-            for scheme, page in opened.items():
-                for violation in page.evaluate("axeRun.then((seen) => seen.violations)"):
-                    for node in violation["nodes"]:
-                        what = f"{violation['id']} in {scheme}: {node['html'][:160]}"
-                        found.setdefault(what, []).append(name)
+    for name, page in opened.items():
+        for what in page.violations:
+            found.setdefault(what, []).append(name)
     told = [f"{what} ({len(where)} times, first on {where[0]})" for what, where in sorted(found.items())]
     assert not told, "\n".join(told)
+
+
+FAINT = """() => {
+    const word = document.querySelector("article p");
+    for (const scheme of ["default", "slate"]) {
+        const faint = word.parentElement.appendChild(word.cloneNode(true));
+        faint.className = `faint-${scheme}`;
+        const style = document.head.appendChild(document.createElement("style"));
+        style.textContent = `[data-md-color-scheme=${scheme}] .faint-${scheme} { color: #888d }`;
+    }
+}"""
+"""Adds two texts to a page, one of which is too faint in light, and the other in dark."""
+
+
+def test_each_kind_of_text_is_asked_for_its_colours(web: Chromium, address: str) -> None:
+    """Where a page has been seen, one that is too faint in one of its schemes is found beside all that is known."""
+    known: dict[str, list[str]] = {"light": [], "dark": []}
+    found = []
+    for change in ("() => {}", FAINT):
+        options: dict[str, Any] = {"viewport": DESK, "color_scheme": "light", "bypass_csp": True}
+        with watched(web.browser, address, **options) as page:
+            page.goto(f"{address}/index.html")
+            page.evaluate(change)
+            seen = len(known["light"])
+            found.append([what.partition(":")[0] for what in _violations(page, known)])
+    assert found == [[], ["color-contrast in light", "color-contrast in dark"]]
+    assert len(known["light"]) == len(known["dark"]) == seen + 2
 
 
 def test_no_page_asks_elsewhere_or_complains(web: Chromium, address: str, opened: dict[str, Opened]) -> None:
