@@ -118,7 +118,7 @@ def assert_blamed(project: Path, said: str, name: str) -> None:
     lie = LIES[name]
     where = f"{path_of(name)}:{line_with(project / path_of(name), lie.culprit.replace('NAME', slug(name)))}: "
     assert where in said, said
-    assert lie.says in said.partition(where)[2].partition("\ndocs/")[0], said
+    assert lie.says in said.rpartition(where)[2].partition("\ndocs/")[0], said
 
 
 @pytest.fixture(scope="module")

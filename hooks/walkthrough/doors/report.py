@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import threading
 import time
 from typing import TextIO
@@ -58,6 +59,8 @@ class Progress:
             self._clear()
             if result.verdict != "unchanged":
                 print(f"[{self._elapsed()}] {result.page}: {_VERDICTS[result.verdict]}", file=self._stream, flush=True)
+            for problem in result.problems[:1]:  # the end of the run, which tells all, may be far away
+                print(textwrap.indent(str(problem), "  "), file=self._stream, flush=True)
 
     def _clear(self) -> None:
         if self._live:

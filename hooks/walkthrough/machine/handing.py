@@ -14,15 +14,18 @@ import tarfile
 import tempfile
 import threading
 import time
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, cast
 
 import docker
+from isal import isal_zlib
 
 _LEVEL = 1
-"""Of gzip. They are unpacked a moment later, and what readers are told of packed sizes is measured otherwise."""
+"""Of isal's gzip, which packs as tightly as zlib's first level in a fifth of its time.
+
+They are unpacked a moment later, and what readers are told of packed sizes is measured otherwise.
+"""
 _BLOCK = 1 << 20
 _one_each: dict[Path, threading.Lock] = {}
 
@@ -98,7 +101,7 @@ def _pack(saved: Path, new: Path) -> None:
 
 
 def _gzip(stream: IO[bytes], to: IO[bytes]) -> None:
-    compressor = zlib.compressobj(_LEVEL, wbits=31)
+    compressor = isal_zlib.compressobj(_LEVEL, wbits=31)
     while part := stream.read(_BLOCK):
         to.write(compressor.compress(part))
     to.write(compressor.flush())

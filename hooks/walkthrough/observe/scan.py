@@ -7,11 +7,14 @@ today. No other database can be had from a package registry, so nothing else is 
 from __future__ import annotations
 
 import email.utils
+import fcntl
 import hashlib
 import io
 import json
 import re
+import subprocess
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,8 @@ from walkthrough.images.reading import read_file
 from walkthrough.machine.engine import Engine
 
 _SCANNER = Path(__file__).parent / "govulncheck"
+_BUILD_LIMIT = 900.0
+_LIMIT = 300.0
 _RELEASE = re.compile(r'^VERSION_CODENAME="?(\w+)', re.MULTILINE)
 _COMPARE = (Path(__file__).parent / "debian-offers.sh").read_text(encoding="utf-8")
 
@@ -60,7 +65,7 @@ def scan(engine: Engine, api: docker.DockerClient, name: str, image: Image, stat
 
 
 class _Go:
-    """Go's scanner: an image that is built once from the folder beside this file, which pins it and its database."""
+    """Go's scanner: a program and its database, built once from the folder beside this file, which pins both."""
 
     def __init__(self, engine: Engine, api: docker.DockerClient, state: Path) -> None:
         self._engine, self._api, self._state = engine, api, state
@@ -68,7 +73,6 @@ class _Go:
         for path in sorted(_SCANNER.iterdir()):
             told.update(path.read_bytes())
         self._version = told.hexdigest()[:16]
-        self._image = f"docker-labs-govulncheck:{self._version}"
 
     def scan(self, name: str, packages: list[Package]) -> Scan:
         """Scan every Go program that ``packages`` are in."""
@@ -83,20 +87,54 @@ class _Go:
         try:
             said: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            self._build()
-            said = _findings(_run(self._api, self._image, ["/program"], {"program": program}, "none"))
+            said = _findings(self._ask(program))
             write_whole(kept, json.dumps(said).encode())
         return said
 
-    def _build(self) -> None:
-        try:
-            self._api.images.get(self._image)
-        except docker.errors.ImageNotFound:
-            done = self._engine.command("buildx", "build", "--load", f"--tag={self._image}", str(_SCANNER))
-            if done.returncode != 0:
-                raise StepError(
-                    "Go's scanner cannot be built, so nothing was scanned", "", done.stderr[-1500:]
-                ) from None
+    def _ask(self, program: bytes) -> str:
+        """Return what the scanner prints of a program.
+
+        Raises:
+            StepError: where it fails.
+        """
+        scanner = self._built()
+        options = ("-mode=binary", f"-db=file://{scanner / 'database'}", "-format=json")
+        with tempfile.NamedTemporaryFile(prefix="scanned-") as scanned:
+            scanned.write(program)
+            scanned.flush()
+            try:
+                done = subprocess.run(
+                    [str(scanner / "govulncheck"), *options, scanned.name],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    errors="replace",
+                    timeout=_LIMIT,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                raise StepError(f"the scan takes more than {_LIMIT:.0f} s, so nothing was scanned") from None
+        if done.returncode != 0:
+            ended = f"the scan ends with exit status {done.returncode}, so nothing was scanned"
+            raise StepError(ended, "", done.stderr[-1500:])
+        return done.stdout
+
+    def _built(self) -> Path:
+        """Return the folder of the scanner. The first machine that needs it builds it; others wait, and share it."""
+        folder = self._state / "scanners" / self._version
+        lock = folder.with_suffix(".lock")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("a") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)  # given back by the kernel where who has it is gone
+            if not folder.exists():
+                with tempfile.TemporaryDirectory(prefix="building-", dir=folder.parent) as scratch:
+                    made = Path(scratch, "made")
+                    output = f"--output=type=local,dest={made}"
+                    done = self._engine.command("buildx", "build", output, str(_SCANNER), timeout=_BUILD_LIMIT)
+                    if done.returncode != 0:
+                        raise StepError("Go's scanner cannot be built, so nothing was scanned", "", done.stderr[-1500:])
+                    made.rename(folder)
+        return folder
 
 
 def _findings(output: str) -> dict[str, Any]:
@@ -131,7 +169,7 @@ def _debian(api: docker.DockerClient, name: str, packages: list[Package]) -> Sca
     release = _release(api, name)
     installed = "".join(f"{one.name} {one.version}\n" for one in packages)
     command, files = ["sh", "-c", _COMPARE], {"installed": installed.encode()}
-    output = _run(api, f"debian:{release}", command, files, "default")
+    output = _run(api, f"debian:{release}", command, files)
     days: list[str] = []
     reports = []
     for line in output.splitlines():
@@ -164,13 +202,13 @@ def _release(api: docker.DockerClient, name: str) -> str:
     raise BaseImageError("the image does not say which release of Debian they are of")
 
 
-def _run(api: docker.DockerClient, image: str, command: Sequence[str], files: dict[str, bytes], network: str) -> str:
+def _run(api: docker.DockerClient, image: str, command: Sequence[str], files: dict[str, bytes]) -> str:
     """Run a scanner in a container of its own, with files at its root, and return what it prints.
 
     Raises:
         StepError: where it fails.
     """
-    container = api.containers.create(image, list(command), network_mode=network)
+    container = api.containers.create(image, list(command))
     try:
         container.put_archive("/", b"".join(_archive(files)))
         container.start()
