@@ -10,7 +10,8 @@ import docker
 import docker.errors
 import pytest
 
-from helpers import NO_ENGINE, built_site, copy_project
+from helpers import NO_ENGINE, built_site, copy_project, second_engine
+from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_engine
 from walkthrough.machine.provision import provided
@@ -49,6 +50,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engine() -> Engine:
     """Return the engine that pages are walked on: the machine's own, else the embedded one."""
     return find_engine(print)
+
+
+@pytest.fixture(scope="session")
+def second(engine: Engine) -> Iterator[Embedded]:
+    """Yield an engine beside the embedded one, for all tests that kill one or call it somebody else's: start it."""
+    with second_engine(engine) as other:
+        yield other
 
 
 @pytest.fixture(scope="session")

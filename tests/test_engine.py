@@ -18,7 +18,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from helpers import MADE, ROOT, environment, run, second_engine, small_project, snapshot
+from helpers import MADE, ROOT, environment, run, small_project, snapshot
 from walkthrough.machine import embedded
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
@@ -54,13 +54,6 @@ stages: reached
 """
 
 
-@pytest.fixture(scope="module")
-def users_engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """Yield an engine that was there before: started here, and presented to the project as the user's own."""
-    with second_engine(engine) as other:
-        yield other
-
-
 def on_users_engine(other: Embedded, tools: Path) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return a command prefix and variables that put a process where that engine is the user's own."""
     handle = other.start(print)
@@ -76,11 +69,11 @@ def on_users_engine(other: Embedded, tools: Path) -> tuple[tuple[str, ...], dict
     return ("nsenter", f"--net={handle.network}"), variables
 
 
-def test_the_users_engine_is_used_and_left_as_it_was(users_engine: Embedded, tmp_path: Path) -> None:
+def test_the_users_engine_is_used_and_left_as_it_was(second: Embedded, tmp_path: Path) -> None:
     """After a walk it holds what it held before, even a tag that the page took for itself."""
     project = small_project(tmp_path / "p", PAGE.format(marker=uuid.uuid4().hex))
-    prefix, variables = on_users_engine(users_engine, tmp_path)
-    handle = users_engine.start(print)
+    prefix, variables = on_users_engine(second, tmp_path)
+    handle = second.start(print)
     with contextlib.closing(handle.api()) as api:
         empty = tmp_path / "empty"
         empty.mkdir()

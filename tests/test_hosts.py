@@ -10,12 +10,11 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers import FRONT_DOORS, LIMIT, environment, machines_left, run, second_engine, small_project
+from helpers import FRONT_DOORS, LIMIT, environment, machines_left, run, small_project
 from walkthrough.errors import EngineMissingError
 from walkthrough.machine.bases import RELEASES, of_the_machine
 from walkthrough.machine.cleanup import tags
@@ -28,13 +27,6 @@ from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 
 NAMES = [f"page-{number}" for number in range(4)]
-
-
-@pytest.fixture(scope="module")
-def other(engine: Engine) -> Iterator[Embedded]:
-    """Yield a second engine, to be killed."""
-    with second_engine(engine) as started:
-        yield started
 
 
 def project_of(folder: Path, command: str) -> Path:
@@ -57,10 +49,10 @@ def machines_started(engine: Engine, since: float) -> int:
     return len(said.stdout.split())
 
 
-def test_each_page_is_walked_on_exactly_one_host(engine: Engine, other: Embedded, tmp_path: Path) -> None:
+def test_each_page_is_walked_on_exactly_one_host(engine: Engine, second: Embedded, tmp_path: Path) -> None:
     """By the engines' own account: as many machines as pages, and some on each; also where one is named twice."""
-    second = other.start(print)
-    hosts = f"{engine.host} {second.host} {engine.host}"
+    other = second.start(print)
+    hosts = f"{engine.host} {other.host} {engine.host}"
     began, had = time.time(), names_on(engine)
 
     done = run(project_of(tmp_path, "docker ps --quiet"), "walkthrough", "verify", LABS_HOSTS=hosts)
@@ -68,7 +60,7 @@ def test_each_page_is_walked_on_exactly_one_host(engine: Engine, other: Embedded
     assert done.returncode == 0, done.stdout
     assert names_on(engine) == had  # whoever names this project's own engine takes no base image away from it
     assert "4 pages hold; 4 walked" in done.stdout
-    started = [machines_started(one, began) for one in (engine, second)]
+    started = [machines_started(one, began) for one in (engine, other)]
     assert sum(started) == len(NAMES), done.stdout
     assert all(started), done.stdout
     again = run(tmp_path, "walkthrough", "verify", LABS_HOSTS=hosts)
@@ -91,30 +83,30 @@ def killed_in_the_middle(other: Embedded, project: Path, log: Path, hosts: str) 
             walking.wait()
 
 
-def test_what_a_dead_host_leaves_is_walked_on_another(engine: Engine, other: Embedded, tmp_path: Path) -> None:
+def test_what_a_dead_host_leaves_is_walked_on_another(engine: Engine, second: Embedded, tmp_path: Path) -> None:
     """Pages end on one of the hosts only, where the memory of machines holds a file: on the other they are cut off."""
     mark = f"go-{uuid.uuid4().hex}"
     engine.command("run", "--rm", "--volume=docker-labs-memory:/memory", "debian:trixie", "touch", f"/memory/{mark}")
     project = project_of(tmp_path / "p", f"until test -e {STATE}/{mark}; do sleep 0.1; done")
 
-    status, said = killed_in_the_middle(other, project, tmp_path / "log", f"{engine.host} {other.host}")
+    status, said = killed_in_the_middle(second, project, tmp_path / "log", f"{engine.host} {second.host}")
 
     engine.command("run", "--rm", "--volume=docker-labs-memory:/memory", "debian:trixie", "rm", f"/memory/{mark}")
     assert status == 0, said
     assert "4 pages hold; 4 walked" in said
-    left = re.findall(rf"docs/lab-01-small/(\S+)\.md: aborted on {other.host}, which does not answer any more", said)
+    left = re.findall(rf"docs/lab-01-small/(\S+)\.md: aborted on {second.host}, which does not answer any more", said)
     assert left, said
     assert len(left) == len(set(left))
     for name in NAMES:
         assert len(re.findall(rf"{name}\.md: verified", said)) == 1, said
 
 
-def test_where_all_hosts_are_dead_every_page_says_so(other: Embedded, tmp_path: Path) -> None:
+def test_where_all_hosts_are_dead_every_page_says_so(second: Embedded, tmp_path: Path) -> None:
     """One never answered, the other is killed: what waits is not lost either."""
     nowhere = f"unix://{tmp_path}/docker.sock"
 
     status, said = killed_in_the_middle(
-        other, project_of(tmp_path / "p", "sleep 1000"), tmp_path / "log", f"{nowhere} {other.host}"
+        second, project_of(tmp_path / "p", "sleep 1000"), tmp_path / "log", f"{nowhere} {second.host}"
     )
 
     assert status == 2, said

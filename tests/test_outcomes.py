@@ -10,7 +10,6 @@ import struct
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +17,7 @@ import docker.errors
 import pytest
 import requests
 
-from helpers import FRONT_DOORS, environment, run, second_engine, small_project
+from helpers import FRONT_DOORS, environment, run, small_project
 from walkthrough.errors import EngineMissingError, Location, Problem
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
@@ -127,15 +126,8 @@ def test_what_could_not_be_tried_is_not_called_untrue(broken_tool: Path) -> None
     assert "1 of 2 pages could not be walked" in done.stdout
 
 
-@pytest.fixture(scope="module")
-def mortal(engine: Engine) -> Iterator[Embedded]:
-    """Yield an engine to be killed, in a state folder of its own."""
-    with second_engine(engine) as other:
-        yield other
-
-
 @pytest.mark.parametrize("door", FRONT_DOORS)
-def test_an_engine_that_goes_away_aborts_every_page(mortal: Embedded, tmp_path: Path, door: str) -> None:
+def test_an_engine_that_goes_away_aborts_every_page(second: Embedded, tmp_path: Path, door: str) -> None:
     """Those under way and those that wait, each with the reason; the table is there all the same."""
     names = [f"page-{number}" for number in range(6)]
     project = tmp_path / "p"
@@ -143,15 +135,15 @@ def test_an_engine_that_goes_away_aborts_every_page(mortal: Embedded, tmp_path: 
         small_project(project, f"# {name}\n\n```console\n$ docker events # {uuid.uuid4().hex}\n```\n", name)
     log = tmp_path / "log"
     changed = environment(
-        PYTHONPATH=str(project / "hooks"), LABS_STATE=str(mortal.folder.parent), LABS_ENGINE="embedded"
+        PYTHONPATH=str(project / "hooks"), LABS_STATE=str(second.folder.parent), LABS_ENGINE="embedded"
     )
-    mortal.start(print)
+    second.start(print)
     with log.open("wb") as output:
         command = [sys.executable, "-m", *FRONT_DOORS[door]]
         walking = subprocess.Popen(command, cwd=project, env=changed, stdout=output, stderr=output)
         assert wait_for(lambda: True if "walking 1 steps" in log.read_text() else None, 60, 0.1), log.read_text()
 
-        mortal.stop()
+        second.stop()
 
         status = walking.wait(120)
     said = log.read_text()
