@@ -5,18 +5,18 @@ Everything that touches MkDocs (or ProperDocs) is in this file.
 
 from __future__ import annotations
 
+import importlib
 import logging
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from walkthrough.doors.preview import BackgroundWalker
-from walkthrough.doors.report import Progress, summary, table
-from walkthrough.doors.verify import PageResult, Run, verify
+from walkthrough.doors.report import Progress, account
+from walkthrough.doors.results import PageResult, Run
+from walkthrough.doors.verify import verify
 from walkthrough.errors import EngineMissingError, Problem, WalkthroughError
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.figures import sources
@@ -24,7 +24,7 @@ from walkthrough.page.pages import Page
 from walkthrough.project import Project, state_folder
 from walkthrough.publish import blocks, figures, score, status
 from walkthrough.publish.addresses import with_addresses
-from walkthrough.publish.archive import archives, checksum
+from walkthrough.publish.archive import archives, pack_site
 from walkthrough.publish.downloads import downloads
 from walkthrough.publish.labfolder import drift_of
 from walkthrough.publish.policy import with_policy
@@ -35,8 +35,6 @@ from walkthrough.walk.abort import reason
 
 _STATUS = "status.md"
 """The page below ``docs/`` that ends with the course's status."""
-_OFFLINE = "docker-labs-site"
-"""Name of the archive that holds the whole site, to be read without a server."""
 _LATER = "<!-- the evidence stands here -->"
 _log = logging.getLogger("mkdocs.plugins.walkthrough")
 
@@ -193,16 +191,9 @@ def _with_figures(html: str) -> str:
 def on_post_build(config: Any, **_: Any) -> None:
     """Pack the site as an archive, and end a build with the table of its pages."""
     if not _site.serving:
-        with tempfile.TemporaryDirectory() as folder:
-            packed = shutil.make_archive(str(Path(folder) / _OFFLINE), "zip", config.site_dir)
-            archive = Path(shutil.move(packed, config.site_dir))
-        archive.with_name(f"{archive.name}.sha256").write_bytes(checksum(archive.name, archive.read_bytes()))
+        pack_site(Path(config.site_dir))
     if _site.run is not None:
-        print(table(_site.run))
-        for result in _site.run.results:
-            for path in result.rewritten:
-                print(f"brought up to date: {path}")
-        print(summary(_site.run))
+        print(account(_site.run))
 
 
 # Last of all: the search's index for readers without a server is written in this event too.
@@ -260,29 +251,27 @@ def _verify(course: Course) -> None:
         problems += [] if problems else drift_of(course)
     if problems:
         if _site.run is not None:
-            print(table(_site.run))
-            print(summary(_site.run))
+            print(account(_site.run))
         untried = _site.run is not None and _site.run.status == 2
         words = "the pages could not all be walked" if untried else "the pages do not hold"
         raise _plugin_error(f"{words}:\n" + "\n".join(map(str, problems)))
 
 
 def _plugin_error(message: str) -> Exception:
-    """Return the error that ends a build without a traceback, of the generator that runs us."""
-    if "properdocs" in sys.modules:
-        from properdocs.exceptions import PluginError
-    else:
-        from mkdocs.exceptions import PluginError  # type: ignore[assignment]
-    return PluginError(message)
+    """Return the error that ends a build without a traceback."""
+    error: Exception = _of_the_generator("exceptions").PluginError(message)
+    return error
 
 
 def _generated(config: Any, path: str, content: bytes) -> Any:
-    """Return a file of the site that is made here, as the generator that runs us knows it; no menu names it."""
-    if "properdocs" in sys.modules:
-        from properdocs.structure.files import File, InclusionLevel
-    else:
-        from mkdocs.structure.files import File, InclusionLevel  # type: ignore[assignment]
-    return File.generated(config, path, content=content, inclusion=InclusionLevel.NOT_IN_NAV)
+    """Return a file of the site that is made here; no menu names it."""
+    files = _of_the_generator("structure.files")
+    return files.File.generated(config, path, content=content, inclusion=files.InclusionLevel.NOT_IN_NAV)
+
+
+def _of_the_generator(module: str) -> Any:
+    """Return a module of the generator that runs us, MkDocs or ProperDocs."""
+    return importlib.import_module(f"{'properdocs' if 'properdocs' in sys.modules else 'mkdocs'}.{module}")
 
 
 def _accept_options(_language: str, inputs: dict[str, str], options: dict[str, Any], _attrs: Any, _md: Any) -> bool:

@@ -12,6 +12,7 @@ from walkthrough.errors import PageError
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import content_digest
 from walkthrough.page.pages import read_page
+from walkthrough.page.reading import read_steps
 from walkthrough.page.steps import (
     ApplyDiff,
     CheckImage,
@@ -20,7 +21,6 @@ from walkthrough.page.steps import (
     RunCommands,
     RunScript,
     WriteFile,
-    read_steps,
 )
 from walkthrough.project import Project
 from walkthrough.walk.needs import bases_of

@@ -15,8 +15,9 @@ from walkthrough.doors.mutants import try_mutants
 from walkthrough.doors.order import shard_of
 from walkthrough.doors.recording import record_outputs
 from walkthrough.doors.renewing import guide, renew
-from walkthrough.doors.report import Progress, annotation, summary, table
-from walkthrough.doors.verify import Options, PageResult, Run, Verdict, recorded_seconds, verify
+from walkthrough.doors.report import Progress, account, annotation
+from walkthrough.doors.results import PageResult, Run, Verdict
+from walkthrough.doors.verify import Options, recorded_seconds, verify
 from walkthrough.errors import WalkthroughError
 from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.find import find_engine
@@ -138,11 +139,7 @@ def _verify(
             print(note)
     if results:
         write_results(results, (PageTold(one.page, one.verdict, one.problems) for one in run.results))
-    print(table(run))
-    for result in run.results:
-        for path in result.rewritten:
-            print(f"brought up to date: {path}")
-    print(summary(run))
+    print(account(run))
     if recording and not problems:
         return 0
     return run.status or (1 if problems else 0)

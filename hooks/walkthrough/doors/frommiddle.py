@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from walkthrough.doors.hosts import Host, Wanted, hosts_of
 from walkthrough.doors.onlooker import Onlooker
 from walkthrough.doors.pool import side_by_side
-from walkthrough.doors.verify import Options, Reporter
+from walkthrough.doors.results import Reporter
+from walkthrough.doors.verify import Options
 from walkthrough.machine.bases import of_the_machine
 from walkthrough.page.course import Course, choose
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import page_of
-from walkthrough.page.steps import read_steps
+from walkthrough.page.reading import read_steps
 from walkthrough.project import Project, state_folder
 from walkthrough.publish.archive import archives
 from walkthrough.publish.catchup import catch_up_files

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from walkthrough.doors.report import Progress
-from walkthrough.doors.verify import Options, PageResult, verify
+from walkthrough.doors.results import PageResult
+from walkthrough.doors.verify import Options, verify
 from walkthrough.mutate import texts
 from walkthrough.mutate.blocks import Blocks
 from walkthrough.mutate.mutant import Tried, Uncounted

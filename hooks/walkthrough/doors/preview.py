@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from walkthrough.doors.report import Progress, summary
-from walkthrough.doors.verify import Options, PageResult, verify
+from walkthrough.doors.results import PageResult
+from walkthrough.doors.verify import Options, verify
 from walkthrough.errors import Problem, WalkthroughError
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.itinerary import content_digest

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from walkthrough.doors.report import Progress, annotation
-from walkthrough.doors.verify import Options, PageResult, verify
+from walkthrough.doors.results import PageResult
+from walkthrough.doors.verify import Options, verify
 from walkthrough.errors import AbortedError, Problem, WalkthroughError
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.steps import Step

@@ -15,7 +15,8 @@ from walkthrough.files import LINE
 from walkthrough.page.expected import matches, merge, written
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page, page_of
-from walkthrough.page.steps import Check, RunCommands, Step, read_steps
+from walkthrough.page.reading import read_steps
+from walkthrough.page.steps import Check, RunCommands, Step
 from walkthrough.project import Project
 from walkthrough.walk.outcome import CommandOutcome, Outcome, Walked
 

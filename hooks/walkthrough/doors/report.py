@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TextIO
 
-from walkthrough.doors.verify import PageResult, Run, Verdict
+from walkthrough.doors.results import PageResult, Run, Verdict
 from walkthrough.errors import Problem
 from walkthrough.units import time_text
 
@@ -75,6 +75,12 @@ def _width() -> int:
         return os.get_terminal_size(sys.stderr.fileno()).columns
     except OSError:
         return 80
+
+
+def account(run: Run) -> str:
+    """Return what is told of a run in the end: its table, the files that it brought up to date, its last words."""
+    rewritten = [f"brought up to date: {path}" for result in run.results for path in result.rewritten]
+    return "\n".join([table(run), *rewritten, summary(run)])
 
 
 def table(run: Run) -> str:

@@ -7,11 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
 
 from walkthrough.doors.hosts import Host, Wanted, hosts_of
 from walkthrough.doors.order import Order
 from walkthrough.doors.pool import side_by_side
+from walkthrough.doors.results import PageResult, Reporter, Run
 from walkthrough.errors import AbortedError, Location, NoSuchImageError, Problem
 from walkthrough.machine.bases import RELEASES, Base, of_the_machine
 from walkthrough.page.course import Course, choose
@@ -20,73 +20,13 @@ from walkthrough.project import state_folder
 from walkthrough.publish.acceptance import accept, accept_other, unreadable
 from walkthrough.publish.archive import archives
 from walkthrough.publish.labfolder import TODO, write_lab
-from walkthrough.record.evidence import Record, read_record, record_path
+from walkthrough.record.evidence import read_record, record_path
 from walkthrough.record.making import make_record
 from walkthrough.record.memory import Cache, cache_key
 from walkthrough.walk.abort import reason
 from walkthrough.walk.needs import bases_of, images_of
-from walkthrough.walk.outcome import Walked
 from walkthrough.walk.request import Visitor
 from walkthrough.walk.walk import abandon, kind_of, walk
-
-Verdict = Literal["verified", "unchanged", "failed", "timed out", "aborted", "broken", "recorded", "skipped"]
-"""*Broken*: the page cannot be walked as it is written. *Aborted*: something else than the page is wrong.
-
-*Skipped*: it holds on other architectures only than those of the hosts.
-"""
-
-
-class Reporter(Protocol):
-    """Who is told of progress."""
-
-    def say(self, line: str) -> None:
-        """Tell of something that happens once."""
-
-    def step(self, page: str, number: int, total: int, title: str) -> None:
-        """Tell that a page is at a step."""
-
-    def done(self, result: PageResult) -> None:
-        """Tell that a page is through."""
-
-
-@dataclass(frozen=True)
-class PageResult:
-    """What came of one page: ``record`` is that of this walk, or the remembered one."""
-
-    page: str
-    verdict: Verdict
-    record: Record | None = None
-    walked: Walked | None = None
-    problems: tuple[Problem, ...] = ()
-    why: str = ""
-    """Why it was skipped."""
-    rewritten: tuple[str, ...] = ()
-    """Committed files that this run brought up to date."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What came of a run: a result for every page, in order, and the seconds it took."""
-
-    results: tuple[PageResult, ...]
-    seconds: float
-    walked: int = 0
-
-    @property
-    def problems(self) -> list[Problem]:
-        """Every problem of every page."""
-        return [problem for result in self.results for problem in result.problems]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every page is true."""
-        return not self.problems
-
-    @property
-    def status(self) -> int:
-        """The exit status: 0 all is true, 1 something is not, 2 something could not be tried."""
-        verdicts = {result.verdict for result in self.results}
-        return 1 if verdicts & {"failed", "timed out", "broken"} else 2 if "aborted" in verdicts else 0
 
 
 @dataclass

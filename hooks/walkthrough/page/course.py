@@ -10,7 +10,8 @@ from walkthrough.errors import PageError, Problem, WalkthroughError
 from walkthrough.page import figures, lab, written
 from walkthrough.page.itinerary import Itinerary, commands_of, shown_files
 from walkthrough.page.pages import Page, read_page
-from walkthrough.page.steps import ApplyDiff, Check, Step, WriteFile, read_steps
+from walkthrough.page.reading import read_steps
+from walkthrough.page.steps import ApplyDiff, Check, Step, WriteFile
 from walkthrough.project import Project
 
 

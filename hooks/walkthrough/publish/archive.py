@@ -1,14 +1,20 @@
-"""A lab as one download: its folder as a compressed archive, the same bytes for the same files, and its checksum."""
+"""Downloads: a lab as a compressed archive, the same bytes for the same files; the whole site as another; checksums."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import io
+import shutil
 import tarfile
+import tempfile
+from pathlib import Path
 
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.publish.labfolder import lab_files
+
+_SITE = "docker-labs-site"
+"""Name of the archive that holds the whole site, to be read without a server."""
 
 
 def archives(itineraries: dict[str, Itinerary]) -> dict[str, bytes]:
@@ -28,6 +34,14 @@ def archives(itineraries: dict[str, Itinerary]) -> dict[str, bytes]:
 def checksum(name: str, content: bytes) -> bytes:
     """Return the line by which ``sha256sum -c`` checks the download ``name``."""
     return f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode()
+
+
+def pack_site(site: Path) -> None:
+    """Put an archive of all that is in the folder ``site`` there, and its checksum."""
+    with tempfile.TemporaryDirectory() as folder:
+        packed = shutil.make_archive(str(Path(folder) / _SITE), "zip", site)
+        archive = Path(shutil.move(packed, site))
+    archive.with_name(f"{archive.name}.sha256").write_bytes(checksum(archive.name, archive.read_bytes()))
 
 
 def _archive(lab: str, files: dict[str, str]) -> bytes:
