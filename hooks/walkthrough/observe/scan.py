@@ -129,12 +129,18 @@ class _Go:
             if not folder.exists():
                 with tempfile.TemporaryDirectory(prefix="building-", dir=folder.parent) as scratch:
                     made = Path(scratch, "made")
-                    output = f"--output=type=local,dest={made}"
-                    done = self._engine.command("buildx", "build", output, str(_SCANNER), timeout=_BUILD_LIMIT)
-                    if done.returncode != 0:
-                        raise StepError("Go's scanner cannot be built, so nothing was scanned", "", done.stderr[-1500:])
+                    self._build(made)
                     made.rename(folder)
         return folder
+
+    def _build(self, to: Path) -> None:
+        output = f"--output=type=local,dest={to}"
+        try:
+            done = self._engine.command("buildx", "build", output, str(_SCANNER), timeout=_BUILD_LIMIT)
+        except subprocess.TimeoutExpired:
+            raise StepError(f"Go's scanner is not built in {_BUILD_LIMIT:.0f} s, so nothing was scanned") from None
+        if done.returncode != 0:
+            raise StepError("Go's scanner cannot be built, so nothing was scanned", "", done.stderr[-1500:])
 
 
 def _findings(output: str) -> dict[str, Any]:
