@@ -39,7 +39,7 @@ ARTEFACTS = ROOT / "test-artefacts"
 BUDGET = 300_000
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
-PICTURED = ("index", "go-app", "setup/setup", "troubleshooting", "evidence/go-app")
+PICTURED = ("index", "go-app", "troubleshooting")
 NO_COLOURS = "{'color-contrast': {enabled: false}, 'link-in-text-block': {enabled: false}}"
 """All but the rules on colours that axe has for everybody: these take four fifths of its time."""
 SCROLLBAR = 20
@@ -140,9 +140,14 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def opened(web: Chromium, address: str, site: Path) -> dict[str, Opened]:
-    """Open each page of the site once: what it asks, weighs, says, what axe finds, each a test's own question."""
+    """Open each page of the site once: what it asks, weighs, says, what axe finds, each a test's own question.
+
+    Of the evidence, which is drawn by one template from the records, one page of each lab.
+    """
     known: dict[str, list[str]] = {"light": [], "dark": []}
-    return {name: _opened(web.browser, address, name, known) for name in pages_of(site)}
+    evidence = {name.partition("/")[0]: name for name in pages_of(site) if "/evidence/" in name}
+    opened = [name for name in pages_of(site) if "/evidence/" not in name or name in evidence.values()]
+    return {name: _opened(web.browser, address, name, known) for name in opened}
 
 
 def _opened(browser: Browser, address: str, name: str, known: dict[str, list[str]]) -> Opened:
@@ -368,10 +373,16 @@ def test_each_kind_of_text_is_asked_for_its_colours(web: Chromium, address: str)
     assert len(known["light"]) == len(known["dark"]) == seen + 2
 
 
-def test_no_page_asks_elsewhere_or_complains(web: Chromium, address: str, opened: dict[str, Opened]) -> None:
+def test_no_page_asks_elsewhere_or_complains(
+    web: Chromium, address: str, site: Path, opened: dict[str, Opened]
+) -> None:
     """The policy that forbids it is in force on every page."""
     assert {name: page.complaints for name, page in opened.items() if page.complaints} == {}
     assert [name for name, page in opened.items() if page.policies != 1] == []
+    named = {
+        name: (site / name).read_text().count('<meta http-equiv="Content-Security-Policy"') for name in pages_of(site)
+    }
+    assert {name: count for name, count in named.items() if count != 1} == {}
     with contextlib.closing(web.browser.new_context()) as context:
         refused = context.new_page()
         refused.goto(f"{address}/index.html")
@@ -639,10 +650,10 @@ def test_pictures_are_taken_for_those_who_look(
     size = DESK if width == "desk" else PHONE
     taken: dict[str, bytes] = {}
     with watched(web.browser, address, viewport=size, color_scheme=scheme) as page:
-        for name in ("index", "status", *(f"{LAB}/{name}" for name in PICTURED)):
+        for name in ("index", *(f"{LAB}/{name}" for name in PICTURED)):
             page.goto(f"{address}/{name}.html")
             path = ARTEFACTS / f"{name.replace('/', '-')}-{width}-{scheme}.png"
-            taken[name] = page.screenshot(path=path, full_page=not name.endswith("evidence/go-app"))
+            taken[name] = page.screenshot(path=path, full_page=True)
         page.goto(f"{address}/{LAB}/go-app.html")
         drawn = page.locator(".walk-picture").last
         drawn.scroll_into_view_if_needed()
