@@ -12,7 +12,7 @@ import pytest
 from helpers import ROOT, run, small_project
 
 LONG = "solutions-compose"
-"""Takes six minutes: it is walked by who runs the tests by hand, and left out where ``CI`` is set, whose time is short."""
+"""Takes six minutes: who runs the tests by hand walks it; it is left out where ``CI`` is set, whose time is short."""
 PAGES = {
     path.stem: path.read_text()
     for path in sorted((ROOT / "tests/pages").glob("solutions-*.md"))
