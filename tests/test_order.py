@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from helpers import ROOT
 from walkthrough.doors.order import Order, shard_of
+from walkthrough.doors.verify import recorded_seconds
+from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import FrontMatter, Page
+from walkthrough.project import Project
+from walkthrough.record.evidence import read_record
 
 BELOW = {
     "light": [],
@@ -21,18 +26,18 @@ SECONDS = {"light": 2.0, "alone": 5.0, "first": 50.0, "second": 90.0, "third": 3
 
 
 FILES = {"third": ["second"]}
-"""What has the files of another page alone is bound to nothing."""
+"""A page that others build on is not bound by the files that it has of another."""
 
 
-def itineraries() -> dict[str, Itinerary]:
-    """Return the pages above."""
+def itineraries(below: dict[str, list[str]] = BELOW, files: dict[str, list[str]] = FILES) -> dict[str, Itinerary]:
+    """Return pages, by default those above."""
     pages = {
-        name: Page(name, "", 1, FrontMatter(builds_on=below, files_of=FILES.get(name, [])), ())
-        for name, below in BELOW.items()
+        name: Page(name, "", 1, FrontMatter(builds_on=earlier, files_of=files.get(name, [])), ())
+        for name, earlier in below.items()
     }
     return {
-        name: Itinerary(pages[name], (), tuple((pages[one], ()) for one in [*below, *FILES.get(name, [])]))
-        for name, below in BELOW.items()
+        name: Itinerary(pages[name], (), tuple((pages[one], ()) for one in [*earlier, *files.get(name, [])]))
+        for name, earlier in below.items()
     }
 
 
@@ -93,6 +98,33 @@ def test_what_was_for_a_worker_who_has_gone_is_walked_by_another() -> None:
     assert chosen.choose(["after"], 1) == "after"
 
 
+def test_a_page_with_files_of_several_is_walked_where_the_longest_of_them_was() -> None:
+    """Most of what it builds is in that machine's cache."""
+    files = {"check": ["short", "long"]}
+    pages = itineraries({name: [] for name in ("short", "long", "other", "check")}, files)
+    chosen = Order(pages, {"short": 50.0, "long": 90.0, "other": 20.0, "check": 95.0})
+    assert chosen.sort(pages) == ["long", "short", "check", "other"]
+    assert chosen.choose(["long"], 0) == "long"
+    assert chosen.choose(["short"], 1) == "short"
+
+    assert chosen.choose(["check", "other"], 1) == "other"
+    assert chosen.choose(["check"], 1) is None
+    assert chosen.choose(["check"], 0) == "check"
+
+
+def test_nobody_stands_by_while_one_has_more_to_do_than_what_he_began_takes_again() -> None:
+    """The last of his pages is left to him: it is done sooner where its foundation was."""
+    pages = itineraries({"start": [], **{name: ["start"] for name in "abcd"}}, {})
+    chosen = Order(pages, {"start": 30.0, **dict.fromkeys("abcd", 100.0)})
+    assert chosen.choose(chosen.sort(pages), 0) == "start"
+
+    assert chosen.choose(list("abcd"), 1) == "a"
+    assert chosen.choose(list("bcd"), 0) == "b"
+    assert chosen.choose(list("cd"), 1) == "c"
+    assert chosen.choose(list("d"), 1) is None
+    assert chosen.choose(list("d"), 0) == "d"
+
+
 @pytest.mark.parametrize("of", [1, 2, 3, 9])
 def test_each_page_is_in_exactly_one_shard(of: int) -> None:
     """Pages that cannot be walked too; what shares a heavy foundation is together, whatever the order of asking."""
@@ -111,3 +143,14 @@ def test_shards_take_about_the_same_time() -> None:
     shards = [shard_of(number, 2, BELOW, itineraries(), SECONDS) for number in (1, 2)]
 
     assert shards == [["after", "third"], ["alone", "both", "first", "light", "second"]]
+
+
+def test_what_a_page_waited_for_its_machine_is_no_part_of_its_seconds() -> None:
+    """The first pages of a run wait longest, and are often those that all others build on."""
+    course = read_course(Project(ROOT))
+    whole = {path: read_record(course.project, one.page) for path, one in course.itineraries.items()}
+
+    seconds = recorded_seconds(course)
+
+    assert seconds.keys() == whole.keys()
+    assert all(record and seconds[path] < record.seconds for path, record in whole.items())

@@ -15,9 +15,9 @@ _LIGHT = 10.0
 class Order:
     """The order in which machines walk pages.
 
-    A page is walked where those were that it builds on: that machine has what they built in its build cache.
-    All others are walked by who is free. Builds gain little from another beside them, but what else a page does leaves
-    a third of two processors idle (measured on Lab 03).
+    A page is walked where the longest of those was that it has something of: that machine has what they built in its
+    build cache. All others are walked by who is free. Builds gain little from another beside them, but what else a page
+    does leaves a third of two processors idle (measured on Lab 03).
 
     Args:
         itineraries: every page that is walked, by its path.
@@ -28,27 +28,34 @@ class Order:
         self._seconds = seconds
         self._bases = {path: bases_of(itinerary) for path, itinerary in itineraries.items()}
         self._below = _foundations(itineraries, seconds)
+        built_on = {earlier for below in self._below.values() for earlier in below}
+        self._known = {
+            path: self._below[path] | (set() if path in built_on else _files_of(one, seconds))
+            for path, one in itineraries.items()
+        }
         self._had: dict[int, set[str]] = defaultdict(set)
         self._walker: dict[str, int] = {}
 
     def sort(self, pages: Iterable[str]) -> list[str]:
-        """Return pages in order: what others build on first, then what takes longest."""
+        """Return pages in order: what others have something of first, then what takes longest."""
         pages = list(pages)
-        below = {earlier for path in pages for earlier in self._below[path]}
+        below = {earlier for path in pages for earlier in self._known[path]}
         return sorted(pages, key=lambda path: (path not in below, -self._seconds.get(path, 0.0)))
 
     def choose(self, waiting: list[str], worker: int) -> str | None:
         """Return the page that a worker's machine walks next, or None where all that wait are better left to others.
 
         It is what nobody else may walk, so that this is not left for the end; else one whose base images the machine
-        has, as to hand it one takes as long as to walk a small page; else the first.
+        has, as to hand it one takes as long as to walk a small page; else the first. What is another's is taken from
+        whoever has so much before him that it is done sooner here, with all that it builds on.
         """
-        allowed = [path for path in waiting if self._may(path, worker)]
-        if not allowed:
-            return None
-        own = [path for path in allowed if self._walkers(path) == {worker}]
+        allowed = [path for path in waiting if self._owner(path) in (None, worker)]
+        own = [path for path in allowed if self._owner(path) == worker]
         ready = [path for path in allowed if self._bases[path] <= self._had[worker]]
-        path = (own or ready or allowed)[0]
+        candidates = own or ready or allowed or self._lent(waiting, worker)
+        if not candidates:
+            return None
+        path = candidates[0]
         self._had[worker] |= self._bases[path]
         self._walker[path] = worker
         return path
@@ -57,13 +64,25 @@ class Order:
         """Let others walk what was for a worker who will walk nothing any more."""
         self._walker = {path: walker for path, walker in self._walker.items() if walker != worker}
 
-    def _may(self, path: str, worker: int) -> bool:
-        walkers = self._walkers(path)
-        return not walkers or worker in walkers
+    def _owner(self, path: str) -> int | None:
+        """Return the worker who has walked, or walks, the longest of the pages that a page has something of."""
+        walked = [earlier for earlier in self._known[path] if earlier in self._walker]
+        return self._walker[max(walked, key=lambda earlier: (self._takes(earlier), earlier))] if walked else None
 
-    def _walkers(self, path: str) -> set[int]:
-        """Return the workers who have walked, or walk, what a page builds on."""
-        return {self._walker[earlier] for earlier in self._below[path] if earlier in self._walker}
+    def _lent(self, waiting: list[str], worker: int) -> list[str]:
+        """Return those of others' pages that are done sooner by this worker, in order."""
+        before_him: dict[int | None, float] = defaultdict(float)
+        for path in waiting:
+            before_him[self._owner(path)] += self._takes(path)
+        return [path for path in waiting if self._here(path, worker) < before_him[self._owner(path)]]
+
+    def _here(self, path: str, worker: int) -> float:
+        """Return the seconds of a page on a machine where those that it builds on may have to be done first."""
+        again = (earlier for earlier in self._below[path] if self._walker.get(earlier) != worker)
+        return self._takes(path) + sum(map(self._takes, again))
+
+    def _takes(self, path: str) -> float:
+        return self._seconds.get(path, _LIGHT)
 
 
 def shard_of(
@@ -98,6 +117,14 @@ def _foundations(itineraries: Mapping[str, Itinerary], seconds: Mapping[str, flo
     return {
         path: {earlier for earlier in _done_before(one) if seconds.get(earlier, _LIGHT) >= _LIGHT}
         for path, one in itineraries.items()
+    }
+
+
+def _files_of(itinerary: Itinerary, seconds: Mapping[str, float]) -> set[str]:
+    """Return the paths of the pages that a page has the files of alone, but for those that are soon done."""
+    done = _done_before(itinerary)
+    return {
+        page.path for page, _ in itinerary.before if page.path not in done and seconds.get(page.path, _LIGHT) >= _LIGHT
     }
 
 

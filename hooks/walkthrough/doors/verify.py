@@ -77,9 +77,9 @@ def verify(course: Course, pages: Iterable[str], reporter: Reporter, options: Op
 
 
 def recorded_seconds(course: Course) -> dict[str, float]:
-    """Return the seconds that each page took when it was recorded."""
+    """Return the seconds that each page's steps took when it was recorded; the machine's start is no part of them."""
     known = {path: read_record(course.project, one.page) for path, one in course.itineraries.items()}
-    return {path: record.seconds for path, record in known.items() if record}
+    return {path: sum(step.seconds for step in record.steps) for path, record in known.items() if record}
 
 
 def _wanted(itinerary: Itinerary, options: Options) -> Wanted:
