@@ -200,7 +200,8 @@ def bootstrap(target: Path, packages: tuple[str, ...] = (), suite: str = SUITE) 
     """
     with _INSTALLING:
         _install_mmdebstrap()
-    command = ["mmdebstrap", "--variant=minbase", "--quiet"]
+    # Nothing is lost by not writing each file to the disk at once: what fails is made anew.
+    command = ["mmdebstrap", "--variant=minbase", "--quiet", "--dpkgopt=force-unsafe-io"]
     command += [f"--include={','.join(packages)}"] if packages else []
     _checked([*command, suite, str(target)], dict(os.environ))
 
