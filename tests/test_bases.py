@@ -137,9 +137,12 @@ def test_an_interrupt_ends_the_builds_that_run(engine: Engine, debian: str, tmp_
         text=True,
     ) as process:
         assert process.stdout is not None
-        begun = [process.stdout.readline() for _ in range(2)]
-        process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=60)[0]
+        try:
+            begun = [process.stdout.readline() for _ in range(2)]
+            process.send_signal(signal.SIGINT)
+            rest = process.communicate(timeout=60)[0]
+        finally:
+            process.kill()
 
     assert all("rebuilding labs-test.invalid/" in line for line in begun)
     assert rest == ""

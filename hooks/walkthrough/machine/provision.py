@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from walkthrough.machine.together import lock_of, one_at_a_time, shared
 
 _REGISTRY_LIMIT = 20
 _BUILD_LIMIT = 1800
+_PATIENCE = 0.5
+"""Seconds between two looks at whether it was interrupted."""
 _SIDE_BY_SIDE = 2
 """Stand-ins that are built at the same time: one unpacks packages or waits for a registry while another compiles."""
 
@@ -73,6 +75,9 @@ def provided(
             first = sorted(names, key=lambda name: (_storeys(known, name), name))
             futures = {name: pool.submit(provider.provide, name) for name in first}
             try:
+                # It wakes up now and then: a signal may have reached another thread, and is heard by this one alone.
+                while wait(futures.values(), _PATIENCE).not_done:
+                    pass
                 for name, future in futures.items():
                     try:
                         bases[name] = future.result()
@@ -108,7 +113,7 @@ class _Provider:
         self._state, self._say, self._lent = state, say, lent
         self._unreachable: dict[str, str] = {}
         self._one_each: dict[str, threading.Lock] = {}
-        self._building: set[subprocess.Popen[str]] = set()
+        self._building: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
     def provide(self, name: str) -> Base:
@@ -205,28 +210,33 @@ class _Provider:
         return self._stand_in(recipe, str(self._local(facts.image).id))
 
     def _run(self, *arguments: str) -> str | None:
-        """Run the docker client so that ``stop`` can end it; return what it said if it failed."""
-        with subprocess.Popen(
-            [str(self._engine.docker), *arguments],
-            env=self._engine.whole_environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        ) as building:
+        """Run the docker client so that ``stop`` can end it; return what it said if it failed.
+
+        It speaks to a file: the end of a pipe would be waited for as long as anybody holds it whom the client started.
+        """
+        with (
+            tempfile.TemporaryFile("w+", errors="replace", dir=self._scratch()) as said,
+            subprocess.Popen(
+                [str(self._engine.docker), *arguments],
+                env=self._engine.whole_environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            ) as building,
+        ):
             self._building.add(building)
             if self._stopped:
                 _end(building)
             try:
-                said, _ = building.communicate(timeout=_BUILD_LIMIT)
+                building.wait(_BUILD_LIMIT)
             except subprocess.TimeoutExpired:
                 _end(building)
                 return f"it took more than {_BUILD_LIMIT} s"
             finally:
                 self._building.discard(building)
-        return said if building.returncode else None
+            said.seek(0)
+            return said.read() if building.returncode else None
 
     def _scratch(self) -> Path:
         folder = self._state / "bases"
@@ -267,7 +277,7 @@ class _Provider:
             raise BaseImageError(f"the stand-in for {facts.image} is not what its table says:\n" + "\n".join(faults))
 
 
-def _end(building: subprocess.Popen[str]) -> None:
+def _end(building: subprocess.Popen[bytes]) -> None:
     """End a client and the plugin that it has started: one that has not reached its client yet would outlive it."""
     if building.poll() is None:
         with contextlib.suppress(ProcessLookupError):
