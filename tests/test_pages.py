@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from helpers import LAB, ROOT
 from walkthrough.errors import PageError
 from walkthrough.page.course import read_course
-from walkthrough.page.itinerary import content_digest
+from walkthrough.page.itinerary import commands_of, content_digest
 from walkthrough.page.pages import read_page
 from walkthrough.page.reading import read_steps
 from walkthrough.page.steps import (
@@ -419,6 +420,16 @@ def test_prose_outside_of_labs_may_indent_its_code(site: Project) -> None:
 def test_every_page_of_the_course_can_be_read() -> None:
     """No page has a problem before it is walked."""
     assert read_course(Project(ROOT)).problems == ()
+
+
+def test_no_loop_that_waits_is_without_an_end() -> None:
+    """What is waited for may never come: a reader gets the prompt back all the same."""
+    course = read_course(Project(ROOT))
+    commands = [text for one in course.itineraries.values() for step in one.steps for text in commands_of(step)]
+    waiting = [text for text in commands if re.search(r"\b(until|while)\b(?! read)[^\n]*;\s*do\b", text)]
+
+    assert len(waiting) >= 8
+    assert [text for text in waiting if not re.search(r"\btimeout \d+ bash -c", text)] == []
 
 
 @pytest.mark.parametrize(
