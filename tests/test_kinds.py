@@ -106,6 +106,9 @@ TOLD = {
     "a-named-signal": Told(SERVES, "http: [{path: /}]\nstops: [{signal: quit, exit: 0, within: 5 s}]", True),
     "another-signal": Told(SERVES, "http: [{path: /}]\nstops: [{signal: SIGTERM, exit: 0, within: 5 s}]", False),
     "slow-probe": Told(SERVES, "healthy: 30 s\nunhealthy: 30 s", True),
+    "probed-before-it-is-ready": Told(
+        SERVES.replace("--start-period=10s --retries=2", "--retries=9"), "healthy: 30 s\nunhealthy: 30 s", True
+    ),
 }
 
 

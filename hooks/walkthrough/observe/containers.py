@@ -20,7 +20,7 @@ import requests
 from docker.models.containers import Container
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from walkthrough.claims.kinds.http import PATIENCE
+from walkthrough.claims.kinds.http import PATIENCE, READY_LIMIT
 from walkthrough.claims.seen import GRACE_PERIOD, Answer, End
 from walkthrough.errors import StepError
 from walkthrough.observe.http import fetch
@@ -251,10 +251,11 @@ def running(
 
     Args:
         ports: ports to publish besides those that the image exposes.
-        fast_probes: keep the image's health command and time-out, but probe every half second; one failure is enough.
+        fast_probes: keep the image's health command and time-out, probe each half second; once well, a failure counts.
         helpers: images of which one may have a shell.
     """
-    options: dict[str, Any] = {"healthcheck": {"interval": _FAST_PROBE, "retries": 1}} if fast_probes else {}
+    probes = {"interval": _FAST_PROBE, "retries": 1, "start_period": int(READY_LIMIT * 1e9)}
+    options: dict[str, Any] = {"healthcheck": probes} if fast_probes else {}
     try:
         container = api.containers.create(
             image,
