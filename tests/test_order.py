@@ -125,6 +125,26 @@ def test_nobody_stands_by_while_one_has_more_to_do_than_what_he_began_takes_agai
     assert chosen.choose(list("d"), 0) == "d"
 
 
+def test_short_pages_are_walked_beside_long_ones() -> None:
+    """Builds take the processors, and what waits costs them little; but nobody stands by for that."""
+    pages = itineraries({name: [] for name in ("a", "b", "c", "x", "y")}, {})
+    chosen = Order(pages, {**dict.fromkeys("abc", 300.0), **dict.fromkeys("xy", 20.0)}, long=2)
+    assert chosen.choose(chosen.sort(pages), 0) == "a"
+    assert chosen.choose(list("bcxy"), 1) == "b"
+
+    assert chosen.choose(list("cxy"), 2) == "x"
+    assert chosen.choose(list("cy"), 0) == "c"
+    assert chosen.choose(list("y"), 2) == "y"
+
+
+def test_a_long_page_is_walked_beside_long_ones_where_there_is_no_other() -> None:
+    """Whoever has nothing else to do begins it."""
+    chosen = Order(itineraries({"a": [], "b": []}, {}), {"a": 300.0, "b": 300.0}, long=1)
+
+    assert chosen.choose(["a", "b"], 0) == "a"
+    assert chosen.choose(["b"], 1) == "b"
+
+
 @pytest.mark.parametrize("of", [1, 2, 3, 9])
 def test_each_page_is_in_exactly_one_shard(of: int) -> None:
     """Pages that cannot be walked too; what shares a heavy foundation is together, whatever the order of asking."""

@@ -10,6 +10,8 @@ from walkthrough.walk.needs import bases_of
 
 _LIGHT = 10.0
 """Seconds in which a page is done again sooner than another machine is waited for."""
+_LONG = 150.0
+"""Seconds from which a page of the course is one that compiles most of the time; shorter ones wait for much else."""
 
 
 class Order:
@@ -17,15 +19,17 @@ class Order:
 
     A page is walked where the longest of those was that it has something of: that machine has what they built in its
     build cache. All others are walked by who is free. Builds gain little from another beside them, but what else a page
-    does leaves a third of two processors idle (measured on Lab 03).
+    does leaves a third of two processors idle (measured on Lab 03): so short pages go beside long ones.
 
     Args:
         itineraries: every page that is walked, by its path.
         seconds: what each took when it was recorded; one that is not there may take any time.
+        long: how many long pages are walked at a time while there are others.
     """
 
-    def __init__(self, itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float]) -> None:
-        self._seconds = seconds
+    def __init__(self, itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float], long: int = 99) -> None:
+        self._seconds, self._most = seconds, long
+        self._at: dict[int, str] = {}
         self._bases = {path: bases_of(itinerary) for path, itinerary in itineraries.items()}
         self._below = _foundations(itineraries, seconds)
         built_on = {earlier for below in self._below.values() for earlier in below}
@@ -49,20 +53,25 @@ class Order:
         has, as to hand it one takes as long as to walk a small page; else the first. What is another's is taken from
         whoever has so much before him that it is done sooner here, with all that it builds on.
         """
+        self._at.pop(worker, None)
+        long = [path for path in self._at.values() if self._takes(path) >= _LONG]
+        short = [path for path in waiting if self._takes(path) < _LONG] if len(long) >= self._most else []
+        path = self._chosen(short, worker) or self._chosen(waiting, worker)
+        if path is not None:
+            self._had[worker] |= self._bases[path]
+            self._walker[path], self._at[worker] = worker, path
+        return path
+
+    def _chosen(self, waiting: list[str], worker: int) -> str | None:
         allowed = [path for path in waiting if self._owner(path) in (None, worker)]
         own = [path for path in allowed if self._owner(path) == worker]
         ready = [path for path in allowed if self._bases[path] <= self._had[worker]]
-        candidates = own or ready or allowed or self._lent(waiting, worker)
-        if not candidates:
-            return None
-        path = candidates[0]
-        self._had[worker] |= self._bases[path]
-        self._walker[path] = worker
-        return path
+        return next(iter(own or ready or allowed or self._lent(waiting, worker)), None)
 
     def leave(self, worker: int) -> None:
         """Let others walk what was for a worker who will walk nothing any more."""
         self._walker = {path: walker for path, walker in self._walker.items() if walker != worker}
+        self._at.pop(worker, None)
 
     def _owner(self, path: str) -> int | None:
         """Return the worker who has walked, or walks, the longest of the pages that a page has something of."""

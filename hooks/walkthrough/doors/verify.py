@@ -105,7 +105,8 @@ class _Runner:
                 self._tell(result, self._hosts[0])
         to_walk = [path for path in pages if path not in self.results]
         itineraries = {path: self._course.itineraries[path] for path in to_walk}
-        order = Order(itineraries, recorded_seconds(self._course))
+        processors = max(1, self._options.workers - 1) * len(self._hosts)
+        order = Order(itineraries, recorded_seconds(self._course), processors)
 
         def work(path: str, worker: int) -> bool:
             host, slot = self._seat(worker)
