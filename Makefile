@@ -14,7 +14,7 @@ export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
 .DEFAULT_GOAL := site
-.PHONY: help site serve unit test with-engine without verify record mutants catch-up lab renew check format bench faults reader engine engine-down clean
+.PHONY: help site serve unit test with-engine beside verify record mutants catch-up lab renew check format bench faults reader engine engine-down clean
 
 site: $(VENV)/ready ## (default) walk every page that changed, build the site into site/
 	@$(BIN)/mkdocs build --quiet
@@ -26,14 +26,15 @@ unit: $(VENV)/ready ## the project's own tests that need no engine, in seconds
 	@$(BIN)/pytest tests -m unit -q
 
 test: check ## every page and the project's own tests, as pytest; the slowest are listed
-	@$(BIN)/pytest docs; pages=$$?; $(MAKE) --no-print-directory --jobs=2 --keep-going with-engine without && exit $$pages
+	@$(BIN)/pytest docs tests/test_faults.py; first=$$?; \
+		$(MAKE) --no-print-directory --jobs=2 --keep-going with-engine beside && exit $$first
 
-# Many tests wait for an engine, and leave a processor to those that need none, whose report comes in the end.
+# Many tests wait for an engine, and leave a processor to those beside them, whose report comes in the end.
 with-engine:
-	@$(BIN)/pytest tests -m 'not unit' --durations=25
-without:
-	@$(BIN)/pytest tests -m unit --durations=9 -q -p no:cacheprovider >$(VENV)/unit.txt 2>&1; unit=$$?; \
-		cat $(VENV)/unit.txt; exit $$unit
+	@$(BIN)/pytest tests --ignore=tests/test_faults.py -m 'not beside' --durations=25
+beside:
+	@$(BIN)/pytest tests --ignore=tests/test_faults.py -m beside --durations=15 -q -p no:cacheprovider \
+		>$(VENV)/beside.txt 2>&1; beside=$$?; cat $(VENV)/beside.txt; exit $$beside
 
 verify: $(VENV)/ready ## walk pages without building the site: make verify PAGES=docs/lab-…/go-app.md
 	@$(BIN)/python -m walkthrough verify $(if $(SHARD),--shard=$(SHARD)) $(PAGES)

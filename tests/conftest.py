@@ -19,10 +19,16 @@ from walkthrough.project import state_folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture."""
+    """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture.
+
+    Those, and those that look at the site in a browser, can run ``beside`` all others: they leave the engine in peace.
+    """
     for item in items:
-        if isinstance(item, pytest.Function) and "engine" not in item.fixturenames:
+        names = item.fixturenames if isinstance(item, pytest.Function) else []
+        if names and "engine" not in names:
             item.add_marker("unit")
+        if names and ("engine" not in names or "web" in names):
+            item.add_marker("beside")
 
 
 @pytest.fixture(autouse=True)
