@@ -67,6 +67,7 @@ def timed(seconds: float) -> Finding:
     return Finding("healthy", "healthy", seconds, "seconds", seconds <= 1)
 
 
+NEVER = Finding("healthy", "healthy", None, "seconds", False)
 WRONG = Finding("healthy", "healthy", "500", "text", False)
 
 
@@ -79,12 +80,18 @@ WRONG = Finding("healthy", "healthy", "500", "text", False)
         ([timed(0.5)], timed(0.5), 0),
         ([WRONG], WRONG, 0),
         ([timed(2.0), WRONG], WRONG, 1),
+        ([NEVER, timed(0.5)], timed(0.5), 1),
+        ([NEVER, timed(3.0), timed(2.0), timed(4.0)], timed(2.0), 3),
+        ([NEVER, NEVER], NEVER, 1),
     ],
 )
 def test_a_late_time_is_measured_again_and_the_least_counts(
     findings: list[Finding], expected: Finding, renewed: int
 ) -> None:
-    """Noise only adds to a time. Nothing else is tried twice, and a try that goes wrong otherwise is what is told."""
+    """Noise only adds to a time. Nothing else is tried twice, and a try that goes wrong otherwise is what is told.
+
+    What never came is waited for once more.
+    """
     claim, subject = Scripted(*findings), Tries()
 
     assert measured(claim, parse_limit("1 s", "time"), subject, "healthy", Alone()) == expected

@@ -34,8 +34,8 @@ class Finding:
 
     @property
     def late(self) -> bool:
-        """Whether a time was measured and is over its limit."""
-        return self.unit == "seconds" and self.measured is not None and not self.ok
+        """Whether a time is over its limit, or was waited for in vain."""
+        return self.unit == "seconds" and not self.ok
 
     def measured_text(self) -> str:
         """Return the measured value as people read it."""

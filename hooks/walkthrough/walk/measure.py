@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,8 @@ from walkthrough.walk.quiet import Quiet
 TRIES = 4
 """How often a time is measured that is over its limit: whatever else the machine does can only add to it.
 
-The first time other pages may be at work; each further time nobody is.
+The first time other pages may be at work; each further time nobody is. What is waited for in vain in quiet, too, is
+not waited for again.
 """
 
 _WAITING = 4
@@ -110,9 +112,9 @@ def _again(
         for _ in range(TRIES - 1):
             subject.renew()
             again = tried(claim, value, subject, key)
-            if not again.late:
+            if not again.late or again.measured is None:
                 return again
-            best = min(best, again, key=lambda finding: float(finding.measured or 0))
+            best = min(best, again, key=lambda late: math.inf if late.measured is None else float(late.measured))
     return best
 
 

@@ -71,7 +71,10 @@ answers() {
         container = subject.server
         answer = container.answer(value.path, value.port, limit, value.status, value.contains)
         if answer is None:
-            return Finding(key, claim, None, "text", False, f"no answer in {limit:.0f} s\n{container.logs()}")
+            hint = f"no answer in {limit:.0f} s\n{container.logs()}"
+            if value.within:
+                return judged(key, f"{claim} within", value.within, None, hint)
+            return Finding(key, claim, None, "text", False, hint)
         if answer.status != value.status or (value.contains or "") not in answer.body:
             cut = "" if answer.whole else ", and goes on for ever"
             return told(

@@ -7,7 +7,6 @@ from walkthrough.claims.finding import Finding, judged
 from walkthrough.claims.kinds.healthy import HEALTH_LIMIT
 from walkthrough.claims.kinds.http import PATIENCE, READY_LIMIT
 from walkthrough.claims.seen import Subject
-from walkthrough.errors import StepError
 from walkthrough.units import Limit
 
 
@@ -34,9 +33,9 @@ class UnhealthyClaim(Claim[Limit]):
     def measure(self, value: Limit, subject: Subject, key: str) -> Finding:
         """Freeze the server of a container of its own, and watch."""
         with subject.started(fast_probes=True) as container:
+            words = "turns unhealthy when the server hangs, within"
             if container.health("healthy", READY_LIMIT) is None:
-                raise StepError("it never became healthy", "", container.last_probe())
+                return judged(key, words, value, None, f"it never became healthy\n{container.last_probe()}")
             container.freeze()
             seconds = container.health("unhealthy", min(HEALTH_LIMIT, value.bound * PATIENCE + 5))
-        hint = "its health check passes though the server does not answer"
-        return judged(key, "turns unhealthy when the server hangs, within", value, seconds, hint)
+        return judged(key, words, value, seconds, "its health check passes though the server does not answer")
