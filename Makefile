@@ -30,9 +30,9 @@ test: check ## every page and the project's own tests, as pytest; the slowest ar
 		$(MAKE) --no-print-directory --jobs=2 --keep-going with-engine beside && exit $$first
 
 # Many tests wait for an engine, and leave a processor to those beside them, whose report comes in the end.
-with-engine:
+with-engine: $(VENV)/ready
 	@$(BIN)/pytest tests --ignore=tests/test_faults.py -m 'not beside' --durations=25
-beside:
+beside: $(VENV)/ready
 	@$(BIN)/pytest tests --ignore=tests/test_faults.py -m beside --durations=15 -q -p no:cacheprovider \
 		>$(VENV)/beside.txt 2>&1; beside=$$?; cat $(VENV)/beside.txt; exit $$beside
 

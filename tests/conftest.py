@@ -24,10 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Those, and those that look at the site in a browser, can run ``beside`` all others: they leave the engine in peace.
     """
     for item in items:
-        names = item.fixturenames if isinstance(item, pytest.Function) else []
-        if names and "engine" not in names:
+        if not isinstance(item, pytest.Function):
+            continue
+        unit = "engine" not in item.fixturenames
+        if unit:
             item.add_marker("unit")
-        if names and ("engine" not in names or "web" in names):
+        if unit or "web" in item.fixturenames:
             item.add_marker("beside")
 
 

@@ -34,8 +34,7 @@ class Order:
         self._below = _foundations(itineraries, seconds)
         built_on = {earlier for below in self._below.values() for earlier in below}
         self._known = {
-            path: self._below[path] | (set() if path in built_on else _files_of(one, seconds))
-            for path, one in itineraries.items()
+            path: self._below[path] if path in built_on else _before(one, seconds) for path, one in itineraries.items()
         }
         self._had: dict[int, set[str]] = defaultdict(set)
         self._walker: dict[str, int] = {}
@@ -129,12 +128,9 @@ def _foundations(itineraries: Mapping[str, Itinerary], seconds: Mapping[str, flo
     }
 
 
-def _files_of(itinerary: Itinerary, seconds: Mapping[str, float]) -> set[str]:
-    """Return the paths of the pages that a page has the files of alone, but for those that are soon done."""
-    done = _done_before(itinerary)
-    return {
-        page.path for page, _ in itinerary.before if page.path not in done and seconds.get(page.path, _LIGHT) >= _LIGHT
-    }
+def _before(itinerary: Itinerary, seconds: Mapping[str, float]) -> set[str]:
+    """Return the paths of the pages that a page builds on or has files of, but for those that are soon done."""
+    return {page.path for page, _ in itinerary.before if seconds.get(page.path, _LIGHT) >= _LIGHT}
 
 
 def _done_before(itinerary: Itinerary) -> set[str]:
