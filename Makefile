@@ -25,8 +25,8 @@ serve: $(VENV)/ready ## live preview on http://127.0.0.1:8000/; pages are walked
 unit: $(VENV)/ready ## the project's own tests that need no engine, in seconds
 	@$(BIN)/pytest tests -m unit -q
 
-test: check ## every page and the project's own tests, as pytest; the slowest are listed
-	@$(BIN)/pytest docs tests/test_faults.py; first=$$?; \
+test: check ## the project's own tests, the core paths and each changed page, as pytest; 'make verify' walks all pages
+	@$(BIN)/pytest --due docs tests/test_faults.py; first=$$?; \
 		$(MAKE) --no-print-directory --jobs=2 --keep-going with-engine beside && exit $$first
 
 # Many tests wait for an engine, and leave a processor to those beside them, whose report comes in the end.

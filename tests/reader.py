@@ -25,8 +25,8 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from browser import BLOCKS, OPEN_ALL, Chromium, chromium, html_of, network_of, served
-from core_path import core_lines, rows
 from helpers import NO_ENGINE, NOBODY, ROOT, run
+from walkthrough.doors.corepath import core_lines, rows
 from walkthrough.machine.bases import RELEASES, Base, of_the_machine
 from walkthrough.machine.cleanup import same_everywhere
 from walkthrough.machine.engine import Engine

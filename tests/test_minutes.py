@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from core_path import core_lines, duration, rows
 from helpers import ROOT
+from walkthrough.doors.corepath import core_lines, duration, rows
 from walkthrough.page.course import Course, read_course
 from walkthrough.page.steps import ApplyDiff, RunCommands, RunScript, WriteFile
 from walkthrough.project import Project

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core_path import duration, rows
 from helpers import FRONT_DOORS, NO_ENGINE, NOBODY, ROOT, run, small_project
 from walkthrough.doors.beginning import begin_lab
+from walkthrough.doors.corepath import duration, rows
 from walkthrough.errors import WalkthroughError
 from walkthrough.page.course import read_course
 from walkthrough.project import Project

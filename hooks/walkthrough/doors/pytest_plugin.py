@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from walkthrough.doors.due import due
 from walkthrough.doors.report import Progress, annotation
 from walkthrough.doors.results import PageResult
 from walkthrough.doors.verify import Options, verify
@@ -20,6 +21,7 @@ from walkthrough.walk.abort import reason
 
 _COURSE = pytest.StashKey[Course]()
 _RESULTS = pytest.StashKey[dict[str, PageResult] | AbortedError]()
+_LEFT = pytest.StashKey[int]()
 _PROBLEM = "problem"
 """Name of the property of a report that annotates the pull request: it also comes from tests' other processes."""
 
@@ -33,8 +35,22 @@ class StepFailedError(Exception):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer ``--fresh``."""
-    parser.getgroup("walkthrough").addoption("--fresh", action="store_true", help="believe no remembered verdict")
+    """Offer ``--fresh`` and ``--due``."""
+    group = parser.getgroup("walkthrough")
+    group.addoption("--fresh", action="store_true", help="believe no remembered verdict")
+    group.addoption("--due", action="store_true", help="only pages that changed since their record, and core paths")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``--due``, leave out the pages that a change does not have to prove anew."""
+    if not config.getoption("--due") or _COURSE not in config.stash:
+        return
+    course = config.stash[_COURSE]
+    chosen = due(course)
+    left = [item for item in items if isinstance(item, _WalkedItem) and item.page not in chosen]
+    config.stash[_LEFT] = len({item.page for item in left})
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile | None:
@@ -204,7 +220,11 @@ def _results(session: pytest.Session) -> dict[str, PageResult]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """On GitHub, annotate the pull request at the pages' lines."""
+    """Say how many pages were left out; on GitHub, annotate the pull request at the pages' lines."""
+    if left := terminalreporter.config.stash.get(_LEFT, 0):
+        terminalreporter.write_line(
+            f"{left} pages are as they were recorded, off the core paths: 'make verify' walks them"
+        )
     reports = (report for every in terminalreporter.stats.values() for report in every)
     kept = (entry for report in reports for entry in getattr(report, "user_properties", ()))
     for note in dict.fromkeys(note for name, note in kept if name == _PROBLEM):

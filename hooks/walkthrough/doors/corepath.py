@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -38,6 +39,15 @@ def rows(page: Page) -> list[Row]:
         pages = tuple(page.path if link == "#" else str(folder / link) for link in links)
         found.append(Row(pages, int(row["minutes"])))
     return found
+
+
+def core_pages(pages: Iterable[Page]) -> set[str]:
+    """Return the paths of the pages that somebody does who goes every lab's core path, and of each lab's first page.
+
+    Where readers choose between pages, it is the one that is named first.
+    """
+    first = [page for page in pages if PurePosixPath(page.path).name == "index.md"]
+    return {page.path for page in first} | {row.pages[0] for page in first for row in rows(page) if row.pages}
 
 
 def core_lines(page: Page) -> set[int]:
