@@ -7,6 +7,7 @@ NAME ?=
 SHARD ?=
 ROWS ?=
 KINDS ?=
+EVERY ?=
 LAB ?= lab-03-multi-stage-builds
 export PYTHONPATH := hooks
 # The site generator's and theme's notices about their successors are known: CONTRIBUTING.md says what we do about it.
@@ -25,7 +26,7 @@ serve: $(VENV)/ready ## live preview on http://127.0.0.1:8000/; pages are walked
 unit: $(VENV)/ready ## the project's own tests that need no engine, in seconds
 	@$(BIN)/pytest tests -m unit -q
 
-test: check ## the project's own tests, the core paths and each changed page, as pytest; 'make verify' walks all pages
+test: check ## the project's own tests, core paths and changed pages, as pytest; with EVERY=yes each page is looked at
 	@$(BIN)/pytest --due docs tests/test_faults.py; first=$$?; \
 		$(MAKE) --no-print-directory --jobs=2 --keep-going with-engine beside && exit $$first
 
@@ -33,7 +34,7 @@ test: check ## the project's own tests, the core paths and each changed page, as
 with-engine: $(VENV)/ready
 	@$(BIN)/pytest tests --ignore=tests/test_faults.py -m 'not beside' --durations=25
 beside: $(VENV)/ready
-	@$(BIN)/pytest tests --ignore=tests/test_faults.py -m beside --durations=15 -q -p no:cacheprovider \
+	@$(BIN)/pytest tests --ignore=tests/test_faults.py -m beside $(if $(EVERY),--every-page) --durations=15 -q -p no:cacheprovider \
 		>$(VENV)/beside.txt 2>&1; beside=$$?; cat $(VENV)/beside.txt; exit $$beside
 
 verify: $(VENV)/ready ## walk pages without building the site: make verify PAGES=docs/lab-…/go-app.md

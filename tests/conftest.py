@@ -18,6 +18,13 @@ from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer ``--every-page``, for the night: pages look alike, and a browser takes seconds for each."""
+    parser.addoption(
+        "--every-page", action="store_true", help="look at each page in a browser, not at some of each lab"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture.
 

@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 
 from browser import BLOCKS, OPEN_ALL, SITE_IN_BROWSER, Chromium, chromium, html_of, network_of, served
 from helpers import AUTHORING, LAB, ROOT, built_site, published
+from walkthrough.doors.due import changed
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
 from walkthrough.observe.containers import wait_for
@@ -139,15 +140,32 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def opened(web: Chromium, address: str, site: Path) -> dict[str, Opened]:
-    """Open each page of the site once: what it asks, weighs, says, what axe finds, each a test's own question.
+def looked_at(course: Course, request: pytest.FixtureRequest) -> set[str]:
+    """Return the paths of the lab pages that are looked at, of each lab at least its first page and its fullest.
 
-    Of the evidence, which is drawn by one template from the records, one page of each lab.
+    And those that changed since they were recorded: a page of prose and blocks like others breaks nothing by itself.
+    """
+    if request.config.getoption("--every-page"):
+        return set(course.itineraries)
+    labs: dict[str | None, list[str]] = {}
+    for path, itinerary in course.itineraries.items():
+        labs.setdefault(itinerary.page.lab, []).append(path)
+    first = {path for path in course.itineraries if path.endswith("/index.md")}
+    fullest = {max(paths, key=lambda path: len(course.pages[path].fences)) for paths in labs.values()}
+    return first | fullest | changed(course)
+
+
+@pytest.fixture(scope="module")
+def opened(web: Chromium, address: str, site: Path, looked_at: set[str]) -> dict[str, Opened]:
+    """Open pages of the site once: what they ask, weigh, say, what axe finds, each a test's own question.
+
+    Those of no lab are all opened. Of the evidence, which one template draws from the records, one page of each lab.
     """
     known: dict[str, list[str]] = {"light": [], "dark": []}
     evidence = {name.partition("/")[0]: name for name in pages_of(site) if "/evidence/" in name}
+    left_out = {*lab_pages(site)} - {html_of(path) for path in looked_at}
     opened = [name for name in pages_of(site) if "/evidence/" not in name or name in evidence.values()]
-    return {name: _opened(web.browser, address, name, known) for name in opened}
+    return {name: _opened(web.browser, address, name, known) for name in opened if name not in left_out}
 
 
 def _opened(browser: Browser, address: str, name: str, known: dict[str, list[str]]) -> Opened:
@@ -249,14 +267,15 @@ def lab_pages(site: Path) -> list[str]:
 
 
 def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
-    web: Chromium, address: str, course: Course, tmp_path: Path
+    web: Chromium, address: str, course: Course, looked_at: set[str], tmp_path: Path
 ) -> None:
-    """Each block of each page: what is on the clipboard is what was built, byte for byte.
+    """Each block of a page: what is on the clipboard is what was built, byte for byte.
 
     Files have a second button, with a name, that keys reach: bash runs what that copies, and has the file.
     """
     copied = written = 0
-    for path, itinerary in course.itineraries.items():
+    for path in sorted(looked_at):
+        itinerary = course.itineraries[path]
         with watched(web.browser, address, viewport=DESK) as page:
             page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
             page.goto(f"{address}/{html_of(path)}")
@@ -264,7 +283,7 @@ def test_every_copy_button_copies_the_exact_file_or_the_commands_alone(
             copied += _copied_exactly(page, itinerary)
             written += _written_by_what_is_copied(page, itinerary, tmp_path)
     assert copied > 100
-    assert written > 90
+    assert written > 50
 
 
 def _copied_exactly(page: Page, itinerary: Itinerary) -> int:
@@ -337,7 +356,7 @@ def test_every_file_can_be_downloaded_alone(site: Path, course: Course) -> None:
 
 
 def test_axe_finds_nothing(opened: dict[str, Opened]) -> None:
-    """On every page, in light and in dark, folded parts opened; of the colours of each kind of text once."""
+    """On each page, in light and in dark, folded parts opened; of the colours of each kind of text once."""
     found: dict[str, list[str]] = {}
     for name, page in opened.items():
         for what in page.violations:
@@ -605,7 +624,7 @@ def test_no_page_scrolls_sideways_on_a_phone(opened: dict[str, Opened]) -> None:
 
 def test_a_lab_page_is_light(site: Path, opened: dict[str, Opened]) -> None:
     """At most 300 KB come over the wire, images aside, search index included."""
-    weights = {name: opened[name].weights for name in lab_pages(site)}
+    weights = {name: opened[name].weights for name in lab_pages(site) if name in opened}
     assert {name: asked for name, asked in weights.items() if sum(asked.values()) > BUDGET or len(asked) < 4} == {}
 
 

@@ -14,10 +14,11 @@ def due(course: Course) -> set[str]:
     A page that is changed, or builds on one that is, has another digest than its record. Of the others it is those that
     a reader does first: they meet most of what the tool can do, and a fault of the tool is seldom one page's alone.
     """
-    return _changed(course) | (core_pages(course.pages.values()) & course.itineraries.keys())
+    return changed(course) | (core_pages(course.pages.values()) & course.itineraries.keys())
 
 
-def _changed(course: Course) -> set[str]:
+def changed(course: Course) -> set[str]:
+    """Return the paths of the pages that are not as they were recorded."""
     known = {path: read_record(course.project, one.page) for path, one in course.itineraries.items()}
     return {
         path
