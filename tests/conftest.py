@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as ``unit`` every test that does not ask for the engine, by itself or through another fixture.
 
     Those, and those that look at the site in a browser, can run ``beside`` all others: they leave the engine in peace.
+    So do some whole modules that use it without machines, and say so themselves: then neither run is much the longer.
     """
     for item in items:
         if not isinstance(item, pytest.Function):

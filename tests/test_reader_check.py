@@ -23,6 +23,8 @@ from walkthrough.page.course import read_course
 from walkthrough.page.readercheck import reader_check
 from walkthrough.project import Project
 
+pytestmark = pytest.mark.beside
+
 SCRIPT = ROOT / "labs" / LAB / "check"
 TINY = ROOT / "labs" / LAB / "solutions/c"
 BROKEN = """

@@ -20,6 +20,8 @@ from walkthrough.machine.provision import provided
 from walkthrough.observe.scan import scan
 from walkthrough.project import state_folder
 
+pytestmark = pytest.mark.beside
+
 PROGRAM = """\
 package main
 
