@@ -19,9 +19,8 @@ def due(course: Course) -> set[str]:
 
 def changed(course: Course) -> set[str]:
     """Return the paths of the pages that are not as they were recorded."""
-    known = {path: read_record(course.project, one.page) for path, one in course.itineraries.items()}
     return {
         path
         for path, one in course.itineraries.items()
-        if (record := known[path]) is None or record.content != content_digest(one)
+        if (record := read_record(course.project, one.page)) is None or record.content != content_digest(one)
     }

@@ -47,10 +47,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     course = config.stash[_COURSE]
     chosen = due(course)
-    left = [item for item in items if isinstance(item, _WalkedItem) and item.page not in chosen]
-    config.stash[_LEFT] = len({item.page for item in left})
-    config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if item not in set(left)]
+    left = {item: item.page for item in items if isinstance(item, _WalkedItem) and item.page not in chosen}
+    config.stash[_LEFT] = len(set(left.values()))
+    config.hook.pytest_deselected(items=list(left))
+    items[:] = [item for item in items if item not in left]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile | None:
