@@ -1,4 +1,4 @@
-"""The minutes of a lab's core path: those that its first page plans are enough to read, to copy and to wait."""
+"""The core path of a lab: the minutes that it plans are enough, and what it removes is what it has made."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from helpers import ROOT
 from walkthrough.doors.corepath import core_lines, duration, rows
 from walkthrough.page.course import Course, read_course
+from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.steps import ApplyDiff, RunCommands, RunScript, WriteFile
 from walkthrough.project import Project
 from walkthrough.record.evidence import read_record
@@ -62,3 +63,29 @@ def test_the_minutes_that_a_lab_plans_are_enough(path: str) -> None:
     assert len(plan) > 3
     assert late == {}
     assert sum(row.minutes for row in plan) <= (duration(page) or 0)
+
+
+MADE = re.compile(r"(?:\s-t|--tag|--name|docker tag \S+|(?:volume|network) create(?: -\S+)*)[ =](\S+)")
+"""A name that a command gives to something."""
+REMOVED = re.compile(r"docker (?:(?:image|container|volume|network) )?rm (.*)")
+
+
+def removed_and_never_made(itinerary: Itinerary) -> dict[int, set[str]]:
+    """Return, by its line, the names that a command of a page's core removes, and only a command off the core gives."""
+    core = core_lines(itinerary.page)
+    commands = [one for step in itinerary.steps if isinstance(step, RunCommands) for one in step.commands]
+    made: dict[bool, set[str]] = {True: set(), False: set()}
+    for one in commands:
+        made[one.line in core] |= set(MADE.findall(one.text))
+    removed = {
+        one.line: {name for found in REMOVED.findall(one.text) for name in found.split()}
+        for one in commands
+        if one.line in core
+    }
+    return {line: wrong for line, names in removed.items() if (wrong := names & made[False] - made[True])}
+
+
+@pytest.mark.parametrize("path", course().itineraries)
+def test_who_does_the_core_alone_removes_nothing_that_he_has_not(path: str) -> None:
+    """The end of a page cleans up for both: those who went further, and those who did not."""
+    assert removed_and_never_made(course().itineraries[path]) == {}
