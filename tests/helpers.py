@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,6 +176,13 @@ def snapshot(api: docker.DockerClient) -> dict[str, list[str]]:
 def machines_left(engine: Engine) -> str:
     """Return the machines that are on the engine."""
     return engine.command("container", "ls", "--all", "--quiet", "--filter", f"label={MACHINE_LABEL}").stdout
+
+
+def machines_started(engine: Engine, since: float) -> int:
+    """Return how many machines an engine has started since then."""
+    told = ("--since", f"{since:.3f}", "--until", f"{time.time():.3f}", "--format", "{{.ID}}")
+    said = engine.command("events", *told, "--filter", "event=start", "--filter", f"label={MACHINE_LABEL}")
+    return len(said.stdout.split())
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import FRONT_DOORS, LIMIT, environment, machines_left, run, small_project
+from helpers import FRONT_DOORS, LIMIT, environment, machines_left, machines_started, run, small_project
 from walkthrough.errors import EngineMissingError
 from walkthrough.machine.bases import RELEASES, of_the_machine
 from walkthrough.machine.cleanup import tags
@@ -22,7 +22,7 @@ from walkthrough.machine.embedded import Embedded
 from walkthrough.machine.engine import Engine
 from walkthrough.machine.find import find_hosts
 from walkthrough.machine.provision import provided
-from walkthrough.machine.reader import MACHINE_LABEL, STATE, Machines
+from walkthrough.machine.reader import STATE, Machines
 from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 
@@ -40,13 +40,6 @@ def names_on(engine: Engine) -> set[str]:
     """Return the names of the images on an engine, those of machines aside."""
     with contextlib.closing(engine.api()) as api:
         return {name for name in tags(api) if not name.startswith("docker-labs-machine:")}
-
-
-def machines_started(engine: Engine, since: float) -> int:
-    """Return how many machines an engine has started since then."""
-    told = ("--since", f"{since:.3f}", "--until", f"{time.time():.3f}", "--format", "{{.ID}}")
-    said = engine.command("events", *told, "--filter", "event=start", "--filter", f"label={MACHINE_LABEL}")
-    return len(said.stdout.split())
 
 
 def test_each_page_is_walked_on_exactly_one_host(engine: Engine, second: Embedded, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from walkthrough.project import Project
 from walkthrough.walk.abort import CRASHES
 from walkthrough.walk.inside import HERE
 from walkthrough.walk.outcome import Walked
-from walkthrough.walk.walk import Account
+from walkthrough.walk.walk import Hearing
 
 MACHINE = "---\nmachine: fresh\n---\n\n# A machine\n\n"
 
@@ -64,9 +64,9 @@ def heard(tmp_path: Path, *lines: str) -> Walked:
     """Return what comes of a page of two steps whose machine says ``lines``."""
     project = Project(small_project(tmp_path, MACHINE + "```console\n$ true\n```\n\n```console\n$ false\n```\n"))
     itinerary = read_course(project).itineraries["docs/lab-01-small/page.md"]
-    account = Account(itinerary, tmp_path / "state", lambda *_: None, None)
-    account.follow(Spoken(*lines))  # type: ignore[arg-type]
-    return account.walked
+    hearing = Hearing([itinerary], tmp_path / "state")
+    assert list(hearing.follow(Spoken(*lines))) == []  # type: ignore[arg-type]
+    return hearing.walked
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers import ROOT
-from walkthrough.doors.order import Order, shard_of
+from walkthrough.doors.order import Order, shard_of, trails
 from walkthrough.doors.verify import recorded_seconds
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import Itinerary
@@ -143,6 +143,45 @@ def test_a_long_page_is_walked_beside_long_ones_where_there_is_no_other() -> Non
 
     assert chosen.choose(["a", "b"], 0) == "a"
     assert chosen.choose(["b"], 1) == "b"
+
+
+def test_a_page_goes_on_where_the_long_one_ends_that_it_builds_on() -> None:
+    """The longest of those that could; what they have before them besides is done in between, and none is left out."""
+    pages = itineraries(
+        {
+            "light": [],
+            "first": ["light"],
+            "short": ["light", "first"],
+            "long": ["light", "first"],
+            "second": ["light", "first", "long"],
+            "other": ["light"],
+        },
+        {"second": ["other"]},
+    )
+    seconds = {"light": 2.0, "first": 50.0, "short": 20.0, "long": 90.0, "second": 30.0, "other": 400.0}
+
+    assert trails(pages, seconds) == {
+        "second": ("first", "long", "second"),
+        "short": ("short",),
+        "other": ("other",),
+        "light": ("light",),
+    }
+    # Without a record, nobody knows that it is long.
+    assert trails(pages, {}) == {path: (path,) for path in pages}
+
+
+def test_a_trail_is_chosen_by_its_end_and_takes_all_its_time() -> None:
+    """It comes before what takes longer than its last page, and what builds on its first is walked where that was."""
+    pages = itineraries({"start": [], "end": ["start"], "branch": ["start"], "long": []}, {})
+    seconds = {"start": 60.0, "end": 50.0, "branch": 20.0, "long": 100.0}
+    together = trails(pages, seconds)
+    chosen = Order(pages, seconds, trails=together)
+
+    assert chosen.sort(together) == ["end", "long", "branch"]
+    assert chosen.choose(["end", "long", "branch"], 0) == "end"
+    assert chosen.choose(["long", "branch"], 1) == "long"
+    assert chosen.choose(["branch"], 2) is None
+    assert chosen.choose(["branch"], 0) == "branch"
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 9])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+import time
 import uuid
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import FRONT_DOORS, NO_ENGINE, NOBODY, run, small_project
+from helpers import FRONT_DOORS, NO_ENGINE, NOBODY, machines_started, run, small_project
+from walkthrough.machine.engine import Engine
 from walkthrough.page.course import read_course
 from walkthrough.page.steps import WriteFile
 from walkthrough.project import Project
@@ -147,3 +151,66 @@ def test_what_a_restart_policy_starts_again_is_not_in_the_way_of_the_next_walk(t
     for _ in range(2):
         done = run(project, "walkthrough", "verify", "--fresh")
         assert done.returncode == 0, done.stdout
+
+
+START = """\
+# Start
+
+```console
+$ echo {mark} > ~/count
+$ docker run --name started debian:trixie-slim true
+```
+
+```checks
+container: started
+exit_code: {exit}
+```
+"""
+END = """\
+---
+builds_on: [start.md]
+---
+
+# End
+
+```console
+$ wc -l < ~/count
+1
+$ docker rm started
+started
+```
+"""
+
+
+def as_if_long(project: Path, name: str) -> None:
+    """Have the record of a page say that it took a minute."""
+    path = project / f"labs/lab-01-small/evidence/{name}.json"
+    record = json.loads(path.read_text())
+    record["steps"][0]["seconds"] = 60.0
+    path.write_text(json.dumps(record))
+
+
+def test_a_page_goes_on_on_the_machine_of_the_long_one_that_it_builds_on(engine: Engine, tmp_path: Path) -> None:
+    """What both do is done once, each has its own verdict; and a claim that is false costs the other nothing."""
+    mark = uuid.uuid4().hex
+    project = small_project(tmp_path, START.format(mark=mark, exit=0), "start")
+    for name in ("end", "other"):
+        small_project(project, END, name)
+    assert run(project, "walkthrough", "verify").returncode == 0
+    page = project / "docs/lab-01-small/start.md"
+    as_if_long(project, "start")
+    page.write_text(START.format(mark=f"{mark} again", exit=0))
+    began = time.time()
+
+    done = run(project, "walkthrough", "verify")
+
+    assert done.returncode == 0, done.stdout
+    assert "3 pages hold; 3 walked" in done.stdout
+    assert machines_started(engine, began) == 2
+    as_if_long(project, "start")
+    page.write_text(START.format(mark=f"{mark} and again", exit=3))
+    done = run(project, "walkthrough", "verify")
+    assert done.returncode == 1
+    assert re.search(r"start.md:10: .*claimed: ended with 3; measured: 0", done.stdout), done.stdout
+    for name in ("end", "other"):
+        assert f"docs/lab-01-small/{name}.md: verified" in done.stdout, done.stdout

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from walkthrough.page.itinerary import Itinerary
+from walkthrough.page.steps import Check
 from walkthrough.walk.needs import bases_of
 
 _LIGHT = 10.0
@@ -25,10 +27,17 @@ class Order:
         itineraries: every page that is walked, by its path.
         seconds: what each took when it was recorded; one that is not there may take any time.
         long: how many long pages are walked at a time while there are others.
+        trails: by the last page of each, those that are walked with it: nobody chooses them.
     """
 
-    def __init__(self, itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float], long: int = 99) -> None:
-        self._seconds, self._most = seconds, long
+    def __init__(
+        self,
+        itineraries: Mapping[str, Itinerary],
+        seconds: Mapping[str, float],
+        long: int = 99,
+        trails: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
+        self._seconds, self._most, self._trails = seconds, long, trails
         self._at: dict[int, str] = {}
         self._bases = {path: bases_of(itinerary) for path, itinerary in itineraries.items()}
         self._below = _foundations(itineraries, seconds)
@@ -43,7 +52,11 @@ class Order:
         """Return pages in order: what others have something of first, then what takes longest."""
         pages = list(pages)
         below = {earlier for path in pages for earlier in self._known[path]}
-        return sorted(pages, key=lambda path: (path not in below, -self._seconds.get(path, 0.0)))
+
+        def place(path: str) -> tuple[bool, float]:
+            return below.isdisjoint(self._trail(path)), -self._takes(path) if path in self._seconds else 0.0
+
+        return sorted(pages, key=place)
 
     def choose(self, waiting: list[str], worker: int) -> str | None:
         """Return the page that a worker's machine walks next, or None where all that wait are better left to others.
@@ -58,7 +71,8 @@ class Order:
         path = self._chosen(short, worker) or self._chosen(waiting, worker)
         if path is not None:
             self._had[worker] |= self._bases[path]
-            self._walker[path], self._at[worker] = worker, path
+            self._at[worker] = path
+            self._walker |= dict.fromkeys(self._trail(path), worker)
         return path
 
     def _chosen(self, waiting: list[str], worker: int) -> str | None:
@@ -86,11 +100,45 @@ class Order:
 
     def _here(self, path: str, worker: int) -> float:
         """Return the seconds of a page on a machine where those that it builds on may have to be done first."""
-        again = (earlier for earlier in self._below[path] if self._walker.get(earlier) != worker)
+        below = self._below[path].difference(self._trail(path))
+        again = (earlier for earlier in below if self._walker.get(earlier) != worker)
         return self._takes(path) + sum(map(self._takes, again))
 
+    def _trail(self, path: str) -> Sequence[str]:
+        return self._trails.get(path, (path,))
+
     def _takes(self, path: str) -> float:
-        return self._seconds.get(path, _LIGHT)
+        return sum(self._seconds.get(one, _LIGHT) for one in self._trail(path))
+
+
+def trails(itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
+    """Return, by the last page of each, the pages that are walked in one go: together they are all pages.
+
+    A page that builds on a long one, and on nothing else before that, goes on where that one ends: what its reader has
+    done by then is done once. Of several that could, the longest goes on.
+    """
+    kept = {
+        path: [p.path for p, _ in one.before if _begins_with(p.path, one, itineraries, seconds)]
+        for path, one in itineraries.items()
+    }
+    found, taken = dict[str, tuple[str, ...]](), set[str]()
+    for path in sorted(itineraries, key=lambda path: (-len(kept[path]), -seconds.get(path, _LIGHT), path)):
+        if path not in taken:
+            found[path] = (*(one for one in kept[path] if one not in taken), path)
+            taken.update(found[path])
+    return found
+
+
+def _begins_with(
+    earlier: str, itinerary: Itinerary, itineraries: Mapping[str, Itinerary], seconds: Mapping[str, float]
+) -> bool:
+    """Return whether what comes before a page begins with a long page's whole walk, its claims aside."""
+    whole = itineraries.get(earlier)
+    if whole is None or seconds.get(earlier, _LIGHT) <= _LIGHT:
+        return False
+    done = tuple(step for step in whole.steps if not isinstance(step, Check))
+    walk = (*whole.before, (whole.page, done))
+    return itinerary.before[: len(walk)] == walk
 
 
 def shard_of(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from walkthrough.doors.hosts import Host, Wanted, hosts_of
-from walkthrough.doors.order import Order
+from walkthrough.doors.order import Order, trails
 from walkthrough.doors.pool import side_by_side
 from walkthrough.doors.results import PageResult, Reporter, Run
 from walkthrough.errors import AbortedError, Location, NoSuchImageError, Problem
@@ -25,8 +25,9 @@ from walkthrough.record.making import make_record
 from walkthrough.record.memory import Cache, cache_key
 from walkthrough.walk.abort import reason
 from walkthrough.walk.needs import bases_of, images_of
+from walkthrough.walk.outcome import Walked
 from walkthrough.walk.request import Visitor
-from walkthrough.walk.walk import abandon, kind_of, walk
+from walkthrough.walk.walk import abandon, kind_of, walk_on
 
 
 @dataclass
@@ -106,16 +107,23 @@ class _Runner:
         to_walk = [path for path in pages if path not in self.results]
         itineraries = {path: self._course.itineraries[path] for path in to_walk}
         processors = max(1, self._options.workers - 1) * len(self._hosts)
-        order = Order(itineraries, recorded_seconds(self._course), processors)
+        seconds = recorded_seconds(self._course)
+        # A visitor has something to say of one page, and who records goes on where a page does not hold.
+        alone = self._options.visitor is not None or self._options.keep_going
+        together = {path: (path,) for path in to_walk} if alone else trails(itineraries, seconds)
+        order = Order(itineraries, seconds, processors, together)
 
         def work(path: str, worker: int) -> bool:
             host, slot = self._seat(worker)
-            result = self._tried(path, host, lambda: self._walked(path, host, slot))
-            assert result is not None
-            if result.verdict == "aborted" and self._left_to_others(path, host):
-                return False
-            self._tell(result, host)
-            return True
+            trail = [one for one in together[path] if one not in self.results]
+            if host.faults.keys() & trail:  # what one lacks costs none before it its verdict
+                trail = trail[:1]
+            for result in self._walked(trail, host, slot):
+                if result.verdict == "aborted" and self._left_to_others(result.page, host):
+                    return False
+                self._tell(result, host)
+            # What comes after one that does not hold is walked by itself.
+            return path in self.results
 
         def choose(waiting: list[str], worker: int) -> str | None:
             host, _ = self._seat(worker)
@@ -124,7 +132,7 @@ class _Runner:
             return order.choose([path for path in waiting if self._may(path, host)], worker)
 
         workers = self._options.workers * len(self._hosts)
-        side_by_side(order.sort(to_walk), work, workers, abandon, self._options.stopped, choose)
+        side_by_side(order.sort(together), work, workers, abandon, self._options.stopped, choose)
 
     def _seat(self, worker: int) -> tuple[Host, int]:
         """Return the host of a worker and the number of its machine there: first one on each host."""
@@ -208,28 +216,41 @@ class _Runner:
         wanted = _wanted(itinerary, replace(self._options, visitor=None))
         return [host.bases[name] for name in sorted(wanted.needed | wanted.named) if name in host.bases]
 
-    def _walked(self, path: str, host: Host, slot: int) -> PageResult:
-        if path in host.faults:
-            raise host.faults[path]
-        if not self._holds_on(path, host):
-            raise AbortedError(
-                "the hosts of the architecture that the page holds on do not answer any more", "run again"
-            )
-        itinerary = self._course.itineraries[path]
+    def _walked(self, trail: Sequence[str], host: Host, slot: int) -> Iterator[PageResult]:
+        """Yield the results of pages that are walked in one go, until one does not hold."""
+        walks = self._walks(trail, host, slot)
+        for path in trail:
+            if result := self._tried(path, host, lambda path=path: self._judged(path, host, next(walks))):  # type: ignore[misc]
+                yield result
+                if result.verdict != "verified":
+                    break
+        walks.close()
+
+    def _walks(self, trail: Sequence[str], host: Host, slot: int) -> Generator[Walked]:
+        for path in trail:
+            if path in host.faults:
+                raise host.faults[path]
+            if not self._holds_on(path, host):
+                raise AbortedError(
+                    "the hosts of the architecture that the page holds on do not answer any more", "run again"
+                )
         options = self._options
-        visitor = options.visitor(path) if options.visitor else None
-        walked = walk(
-            itinerary,
+        yield from walk_on(
+            [self._course.itineraries[path] for path in trail],
             host.machines,
             slot,
             state_folder(),
-            self._reporter.step,
+            listener=self._reporter.step,
             keep_going=options.keep_going,
             fresh=options.fresh,
-            visitor=visitor,
+            visitor=options.visitor(trail[0]) if options.visitor else None,
             keep=frozenset(host.bases),
-            downloads=self._downloads(itinerary),
+            # What the last one needs, of those that it builds on too.
+            downloads=self._downloads(self._course.itineraries[trail[-1]]),
         )
+
+    def _judged(self, path: str, host: Host, walked: Walked) -> PageResult:
+        itinerary = self._course.itineraries[path]
         record = make_record(itinerary, walked, self._used(itinerary, host))
         if walked.status in ("failed", "timed out", "aborted"):
             return PageResult(path, walked.status, record, walked, tuple(walked.problems))

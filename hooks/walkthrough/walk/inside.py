@@ -1,4 +1,4 @@
-"""In the reader's machine: walk the page that was asked for, and tell what comes of each step, a line of JSON each."""
+"""In the reader's machine: walk the pages asked for, and tell what comes of each step, a line of JSON each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from walkthrough.errors import AbortedError, Location, Problem, WalkthroughError
 from walkthrough.machine.cleanup import reset, same_everywhere
 from walkthrough.machine.engine import Engine, reachable
 from walkthrough.machine.reader import PROGRAM
+from walkthrough.page.itinerary import Itinerary
 from walkthrough.page.pages import Page
 from walkthrough.project import state_folder
 from walkthrough.walk.abort import CRASHES, reason
@@ -57,14 +58,14 @@ class Told:
 
 
 def main() -> None:
-    """Walk the page of the request; end at once when nobody listens any more."""
+    """Walk the pages of the request; end at once when nobody listens any more."""
     tell, go = Told(), threading.Event()
     threading.Thread(target=_listen, args=(go,), daemon=True).start()
     threading.Thread(target=_live, args=(tell,), daemon=True).start()
     engine: Engine | None = None
     try:
         request: Request = pickle.loads((Path(PROGRAM) / FILE).read_bytes())  # noqa: S301 - the run's own, put there by it
-        if request.itinerary.page.front.machine != "fresh":
+        if request.trail[0].page.front.machine != "fresh":
             client = next(path for path in _CLIENTS if path.exists())
             engine = _started(Engine(_SOCKET, client, "machine's"))
             tell(missing=_prepared(engine, request))
@@ -142,30 +143,49 @@ def walk_here(request: Request, engine: Engine | None, tell: Callable[..., None]
     """Take the steps of the request, in the home of whoever runs this, until one fails.
 
     Raises:
-        WalkthroughError: where the page is of no lab.
+        WalkthroughError: where a page is of no lab.
     """
-    itinerary = request.itinerary
-    page, steps = itinerary.page, itinerary.steps
-    if page.lab is None:
-        raise WalkthroughError(f"{page.path} is not a lab page")
-    guide = Guide(engine, Home(page.lab, engine, _JOURNAL), HERE, Quiet(state_folder() / "quiet"), request.downloads)
-    for earlier, earlier_steps in itinerary.before:
+    first = request.trail[0].page
+    if first.lab is None:
+        raise WalkthroughError(f"{first.path} is not a lab page")
+    guide = Guide(engine, Home(first.lab, engine, _JOURNAL), HERE, Quiet(state_folder() / "quiet"), request.downloads)
+    done = set[str]()
+    for number, itinerary in enumerate(request.trail):
+        tell(page=number)
+        if not (_laid(itinerary, done, guide, request, tell) and _walked(itinerary, guide, request, tell)):
+            return
+        done |= {itinerary.page.path, *(page.path for page, _ in itinerary.before)}
+
+
+def _laid(itinerary: Itinerary, done: Set[str], guide: Guide, request: Request, tell: Callable[..., None]) -> bool:
+    """Do what comes before a page and is not done yet; return whether it is."""
+    for earlier, steps in itinerary.before:
+        if earlier.path in done:
+            continue
         with guide.session():
-            for step in earlier_steps:
+            for step in steps:
                 outcome = guide.take(earlier, step, request.keep_going)
                 if outcome.problems:
-                    tell(stopped=_of_foundation(page, earlier, outcome))
-                    return
+                    tell(stopped=_of_foundation(itinerary.page, earlier, outcome))
+                    return False
+    return True
+
+
+def _walked(itinerary: Itinerary, guide: Guide, request: Request, tell: Callable[..., None]) -> bool:
+    """Walk a page; return whether all its steps did what the page says."""
+    page, steps, holds = itinerary.page, itinerary.steps, True
     with guide.session():
         for number, step in enumerate(steps, 1):
             tell(step=[number, len(steps), step.title])
             outcome = guide.take(page, step, request.keep_going)
             _tell_faults(tell)
             tell(outcome=outcome)
-            if outcome.status == "aborted" or (outcome.problems and not request.keep_going):
-                return
+            holds = holds and not outcome.problems
+            if outcome.status == "aborted" or not (holds or request.keep_going):
+                break
             if request.visitor and outcome.status == "passed":
                 tell(visited=request.visitor.visit(guide, page, step, outcome))
+    return holds
 
 
 def _of_foundation(page: Page, earlier: Page, outcome: Outcome) -> tuple[Status, Problem]:

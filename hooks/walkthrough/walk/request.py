@@ -1,4 +1,4 @@
-"""What is asked of a machine: a page to walk, and how."""
+"""What is asked of a machine: pages to walk, and how."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Visitor(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """A page to walk.
+    """Pages to walk one after the other: each after the first builds on those before it, which are done already then.
 
     ``needed`` are the images that the machine must have, and ``kept`` those that may stay for later pages, each with
     what it is (``same_everywhere``).
     """
 
-    itinerary: Itinerary
+    trail: tuple[Itinerary, ...]
     keep_going: bool
     visitor: Visitor | None
     needed: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Walk one page: rent a machine, have it take each step as its reader would, hear what came of it."""
+"""Walk pages: rent a machine, have it take each step as its reader would, hear what came of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import json
 import pickle
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from pydantic import TypeAdapter
 
-from walkthrough.errors import AbortedError, Location, Problem
+from walkthrough.errors import AbortedError, Problem
 from walkthrough.machine.bases import Kind, recipes
 from walkthrough.machine.cleanup import same_everywhere
 from walkthrough.machine.handing import packed, packed_folder
@@ -42,45 +41,62 @@ def abandon() -> None:
         machine.end()
 
 
-def walk(
-    itinerary: Itinerary,
-    machines: Machines,
-    slot: int,
-    state: Path,
-    listener: Listener = lambda *_: None,
-    *,
-    keep_going: bool = False,
-    fresh: bool = False,
-    visitor: Visitor | None = None,
-    keep: frozenset[str] = frozenset(),
-    downloads: Mapping[str, bytes] = MappingProxyType({}),
-) -> Walked:
-    """Walk a page on a machine.
+def walk(itinerary: Itinerary, machines: Machines, slot: int, state: Path, **how: Unpack[How]) -> Walked:
+    """Walk a page on a machine of its own: the trail of one page."""
+    (walked,) = walk_on((itinerary,), machines, slot, state, **how)
+    return walked
 
-    Whatever goes wrong is an outcome of a step; what is no fault of the page's *aborts* it, with the reason.
+
+class How(TypedDict, total=False):
+    """How to walk.
+
+    ``keep_going``: after a wrong output, go on (used to record all outputs of a page in one run). ``fresh``: take
+    nothing from the build cache that was there before. ``visitor``: what it raises aborts the step that was to come.
+    ``keep``: names of images that may stay on the machine's engine for later pages, beside those that have a recipe.
+    ``downloads``: those of the lab by name, where a step takes them.
+    """
+
+    listener: Listener
+    keep_going: bool
+    fresh: bool
+    visitor: Visitor | None
+    keep: frozenset[str]
+    downloads: Mapping[str, bytes]
+
+
+def walk_on(
+    trail: Sequence[Itinerary], machines: Machines, slot: int, state: Path, **how: Unpack[How]
+) -> Iterator[Walked]:
+    """Walk pages on one machine, each of which builds on those before it; yield what comes of each as soon as it is so.
+
+    Whatever goes wrong is an outcome of a step; what is no fault of the page's *aborts* it, with the reason. The pages
+    after one that does not hold are not walked, and nothing is yielded of them.
 
     Args:
         slot: the number of the machine, from 0; no two walks of a run have the same on a host at the same time.
         state: the state folder, where this tool's own faults are kept.
-        keep_going: after a wrong output, go on (used to record all outputs of a page in one run).
-        fresh: take nothing from the build cache that was there before.
-        visitor: what it raises aborts the step that was to come.
-        keep: names of images that may stay on the machine's engine for later pages, beside those that have a recipe.
-        downloads: those of the lab by name, where a step takes them.
     """
-    account = Account(itinerary, state, listener, visitor)
+    visitor = how.get("visitor")
+    hearing = Hearing(trail, state, how.get("listener", lambda *_: None), visitor)
     try:
         with contextlib.closing(machines.engine.api()) as api:
-            needed = same_everywhere(
-                api, bases_of(itinerary) | images_of(itinerary) | (visitor.needs if visitor else set())
-            )
-            kept = same_everywhere(api, keep | recipes().keys()) | needed
-        request = Request(itinerary, keep_going, visitor, needed, kept, fresh, dict(downloads))
-        with machines.rented(kind_of(itinerary), slot, {FILE: pickle.dumps(request)}) as machine:
-            account.follow(machine)
+            images = {name for one in trail for name in bases_of(one) | images_of(one)}
+            needed = same_everywhere(api, images | (visitor.needs if visitor else set()))
+            kept = same_everywhere(api, how.get("keep", frozenset()) | recipes().keys()) | needed
+        request = Request(
+            tuple(trail),
+            how.get("keep_going", False),
+            visitor,
+            needed,
+            kept,
+            how.get("fresh", False),
+            dict(how.get("downloads", {})),
+        )
+        with machines.rented(kind_of(trail[0]), slot, {FILE: pickle.dumps(request)}) as machine:
+            yield from hearing.follow(machine)
     except Exception as error:
-        account.abort(reason(error, machines.engine, state))
-    return account.walked
+        hearing.abort(reason(error, machines.engine, state))
+    yield hearing.walked
 
 
 def kind_of(itinerary: Itinerary) -> Kind:
@@ -89,46 +105,91 @@ def kind_of(itinerary: Itinerary) -> Kind:
 
 
 class Account:
-    """What a machine tells of the walk of a page: what came of it is there also where it ends in the middle."""
+    """What came of the walk of a page: it is there also where the walk ends in the middle."""
 
-    def __init__(self, itinerary: Itinerary, state: Path, listener: Listener, visitor: Visitor | None) -> None:
-        self._itinerary, self._state, self._listener, self._visitor = itinerary, state, listener, visitor
+    def __init__(self, itinerary: Itinerary) -> None:
+        self._itinerary, self._started = itinerary, time.monotonic()
         self._outcomes: list[Outcome] = []
-        self._engine: Mapping[str, str] = {}
-        self._started = time.monotonic()
 
-    @property
-    def walked(self) -> Walked:
-        """What came of it: steps that it did not come to are *not reached*."""
+    def walked(self, engine: Mapping[str, str]) -> Walked:
+        """Return what came of it: steps that it did not come to are *not reached*."""
         lost = [Outcome(s.fence.line, s.title, "not reached") for s in self._itinerary.steps[len(self._outcomes) :]]
         seconds = time.monotonic() - self._started
-        return Walked(self._itinerary.page.path, (*self._outcomes, *lost), seconds, self._engine)
+        return Walked(self._itinerary.page.path, (*self._outcomes, *lost), seconds, engine)
+
+    def add(self, outcome: Outcome) -> None:
+        """Take what came of the step that was to come."""
+        self._outcomes.append(outcome)
+
+    def stop(self, status: Status, problem: Problem) -> None:
+        """End it at the step that was to come."""
+        step = self._next()
+        del self._outcomes[len(self._itinerary.steps) - 1 :]
+        self._outcomes.append(Outcome(step.fence.line, step.title, status, problems=(problem,)))
 
     def abort(self, why: AbortedError) -> None:
         """Abort the step that was to come."""
-        self._stop_with("aborted", Problem(self._next_line(), why.what, why.todo, aborted=True))
+        where = self._itinerary.page.at(self._next().fence.line)
+        self.stop("aborted", Problem(where, why.what, why.todo, aborted=True))
 
-    def follow(self, machine: Machine) -> None:
-        """Hear what the machine says until the walk is over; one that goes away before aborts it."""
+    def _next(self) -> Step:
+        """Return the step that was to come; after the last one, that one."""
+        steps = self._itinerary.steps
+        return steps[min(len(self._outcomes), len(steps) - 1)]
+
+
+class Hearing:
+    """What a machine tells of the pages of a trail."""
+
+    def __init__(
+        self,
+        trail: Sequence[Itinerary],
+        state: Path,
+        listener: Listener = lambda *_: None,
+        visitor: Visitor | None = None,
+    ) -> None:
+        self._trail, self._state, self._listener, self._visitor = trail, state, listener, visitor
+        self._at = 0
+        self._account = Account(trail[0])
+        self._engine: Mapping[str, str] = {}
+
+    @property
+    def walked(self) -> Walked:
+        """What came of the page that the machine is at."""
+        return self._account.walked(self._engine)
+
+    def abort(self, why: AbortedError) -> None:
+        """Abort the page that the machine is at."""
+        self._account.abort(why)
+
+    def follow(self, machine: Machine) -> Iterator[Walked]:
+        """Hear what the machine says until the walk is over; one that goes away before aborts it.
+
+        Yields what came of each page that the machine goes on from. What is last, ``walked`` tells.
+        """
         try:
-            self._follow(machine)
+            yield from self._follow(machine)
         except AbortedError as error:
             self.abort(disturbance(machine.engine, self._state) or error)
 
-    def _follow(self, machine: Machine) -> None:
+    def _follow(self, machine: Machine) -> Iterator[Walked]:
         identity = uuid.uuid4().hex
         _under_way[identity] = machine
         crashes = self._state / CRASHES
         try:
             for line in machine.lines():
+                before = self._account
                 try:
                     told: dict[str, Any] = json.loads(line.replace(f"{HERE}/{CRASHES}", str(crashes)))
-                    if self._heard(told, machine):
-                        return
-                except (ValueError, TypeError, AttributeError) as error:
+                    over = self._heard(told, machine)
+                except (ValueError, TypeError, AttributeError, IndexError) as error:
                     raise AbortedError(
                         f"the reader's machine says what nobody understands: {error}", "run again"
                     ) from None
+                if before is not self._account:
+                    yield before.walked(self._engine)
+                if over:
+                    return
         finally:
             del _under_way[identity]
         raise AbortedError(f"the reader's machine has gone: {machine.last_words() or 'it says nothing'}", "run again")
@@ -142,15 +203,17 @@ class Account:
             machine.send(GO)
         elif what == "engine":
             self._engine = {str(key): str(one) for key, one in value.items()}
+        elif what == "page" and value == self._at + 1:
+            self._account, self._at = Account(self._trail[value]), value
         elif what == "step":
-            self._listener(self._itinerary.page.path, *value)
+            self._listener(self._trail[self._at].page.path, *value)
         elif what == "outcome":
-            self._outcomes.append(_OUTCOME.validate_python(value))
+            self._account.add(_OUTCOME.validate_python(value))
         elif what == "visited" and self._visitor:
             self._visitor.receive(value)
         elif what == "stopped":
             status, problem = value
-            self._stop_with(status, _PROBLEM.validate_python(problem))
+            self._account.stop(status, _PROBLEM.validate_python(problem))
         elif what == "fault":
             self._keep(*value)
         elif what == "aborted":
@@ -168,16 +231,3 @@ class Account:
         with contextlib.suppress(OSError):
             (self._state / CRASHES).mkdir(parents=True, exist_ok=True)
             (self._state / CRASHES / Path(name).name).write_text(text, encoding="utf-8")
-
-    def _next(self) -> Step:
-        """Return the step that was to come; after the last one, that one."""
-        steps = self._itinerary.steps
-        return steps[min(len(self._outcomes), len(steps) - 1)]
-
-    def _next_line(self) -> Location:
-        return self._itinerary.page.at(self._next().fence.line)
-
-    def _stop_with(self, status: Status, problem: Problem) -> None:
-        step = self._next()
-        del self._outcomes[len(self._itinerary.steps) - 1 :]
-        self._outcomes.append(Outcome(step.fence.line, step.title, status, problems=(problem,)))
