@@ -31,6 +31,8 @@ AUTHORING = "lab-00-authoring"
 GO_PAGE = f"docs/{LAB}/go-app.md"
 INDEX_PAGE = f"docs/{LAB}/index.md"
 LIMIT = 600
+UNFINISHED = "*.pyc.*"
+"""What is being compiled just now. What has been goes along: a copy that compiled it all anew took a second longer."""
 MADE = """\
 ```dockerfile title="app/Dockerfile"
 FROM debian:trixie AS build
@@ -53,7 +55,7 @@ def copy_project(target: Path) -> Path:
 
     It is for what is seen without an engine. What is walked is a small page of the tests' own: ``honest_page``.
     """
-    skipped = shutil.ignore_patterns("__pycache__", ".*_cache", "test-artefacts")
+    skipped = shutil.ignore_patterns(UNFINISHED, ".*_cache", "test-artefacts")
     for name in ("docs", "labs", "hooks"):
         shutil.copytree(ROOT / name, target / name, ignore=skipped)
     for name in ("mkdocs.yml", "conftest.py", "pyproject.toml", "requirements.txt"):
@@ -253,6 +255,6 @@ def small_project(target: Path, text: str, name: str = "page") -> Path:
     for other in ("conftest.py", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / other, target / other)
     if not (target / "hooks").exists():
-        shutil.copytree(ROOT / "hooks", target / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "hooks", target / "hooks", ignore=shutil.ignore_patterns(UNFINISHED))
     shutil.copytree(ROOT / "docs/assets", target / "docs/assets", dirs_exist_ok=True)
     return target

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -69,12 +70,19 @@ class Facts(BaseModel):
     differs: list[str]
 
 
+@cache
+def _facts(path: Path, _changed: int) -> Facts:
+    """Return what a file says that was changed then: a run asks for it many times."""
+    return Facts.model_validate(yaml.safe_load(path.read_text()))
+
+
 class Recipe:
     """One recipe folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.facts = Facts.model_validate(yaml.safe_load((folder / "facts.yaml").read_text()))
+        path = folder / "facts.yaml"
+        self.facts = _facts(path, path.stat().st_mtime_ns)
 
     def label(self, others: dict[str, Recipe]) -> str:
         """Return the value of the label of a stand-in made by this recipe as it is now."""
