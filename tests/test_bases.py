@@ -25,6 +25,7 @@ from walkthrough.machine.engine import Engine
 from walkthrough.machine.provision import provided
 from walkthrough.project import state_folder
 
+pytestmark = pytest.mark.beside
 SMALLEST = "gcr.io/distroless/static-debian13:nonroot"
 
 

@@ -21,6 +21,7 @@ from walkthrough.machine.provision import provided
 from walkthrough.observe.containers import wait_for
 from walkthrough.project import state_folder
 
+pytestmark = pytest.mark.beside
 GREETINGS = {"c": b"Hello from a tiny image!\n", "asm": b"Hello!\n"}
 CROWD = 1000
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -15,6 +15,7 @@ from walkthrough.machine.bases import recipes
 from walkthrough.machine.engine import Engine
 from walkthrough.observe.builds import Build, build_of, read_stages
 
+pytestmark = pytest.mark.beside
 DOCKERFILE = """\
 FROM scratch AS base
 COPY big /dir/big
