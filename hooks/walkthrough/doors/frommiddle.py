@@ -122,7 +122,19 @@ def walk_from_middle(
             came[name] = _walked(every[name], hosts[host], slot, downloads)
             reporter.say(f"{name}: {came[name].status} ({time_text(came[name].seconds)})")
 
-        side_by_side(list(every), work, options.workers * len(hosts), abandon, threading.Event())
+        at: dict[int, str] = {}
+
+        def next_of(waiting: list[str], worker: int) -> str:
+            """Return the next state of the worker's page: its machine has in its cache what comes before."""
+            pages = {name: every[name].itinerary.page.path for name in waiting}
+            own = [name for name in waiting if pages[name] == at.get(worker)]
+            new = [name for name in waiting if pages[name] not in at.values()]
+            name = (own or new or waiting)[0]
+            at[worker] = pages[name]
+            return name
+
+        workers = options.workers * len(hosts)
+        side_by_side(list(every), work, workers, abandon, threading.Event(), next_of)
     for name, one in every.items():
         for problem in one.problems(came[name]):
             print(problem, file=sys.stderr)
