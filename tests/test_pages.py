@@ -246,14 +246,27 @@ def test_a_page_cannot_build_on_nothing_or_itself(site: Project, front: str, say
     assert says in found[0].what
 
 
-@pytest.mark.parametrize(("menu", "found"), [(["low", "page"], []), (["page", "low"], [2]), (["page"], [])])
-def test_what_a_page_builds_on_stands_above_it_in_the_menu(site: Project, menu: list[str], found: list[int]) -> None:
-    """Readers go from page to page as the menu does, and a walk must be theirs; the menu may leave pages out."""
+@pytest.mark.parametrize(
+    ("key", "menu", "found"),
+    [
+        ("builds_on", ["low", "page"], []),
+        ("builds_on", ["page", "low"], [2]),
+        ("builds_on", ["page"], []),
+        ("files_of", ["page", "low"], []),
+    ],
+)
+def test_what_a_page_builds_on_stands_above_it_in_the_menu(
+    site: Project, key: str, menu: list[str], found: list[int]
+) -> None:
+    """Readers go from page to page as the menu does, and a walk must be theirs; the menu may leave pages out.
+
+    Files alone they may have of a later page too: the lab's archive holds them.
+    """
     pages = [f"{LAB}/{name}.md" for name in menu]
     with (site.root / "mkdocs.yml").open("a") as config:
         config.write(f"nav: [index.md, {{A lab: {pages}}}]\n")
     write(site, '```text title="a"\nx\n```\n', "low.md")
-    write(site, '---\nbuilds_on: [low.md]\n---\n\n```text title="b"\nx\n```\n', "page.md")
+    write(site, f'---\n{key}: [low.md]\n---\n\n```text title="b"\nx\n```\n', "page.md")
 
     problems = read_course(site).problems
 

@@ -131,7 +131,8 @@ def _faulty_foundations(
         elif pages[name].front.machine not in (None, page.front.machine):
             what = f"{key} names {name}, which is walked on another machine than this page"
             yield Problem(page.at(line), what, "leave it out, or write the same 'machine' here")
-        elif page.path in menu and menu.get(name, -1) > menu[page.path]:
+        elif key == "builds_on" and page.path in menu and menu.get(name, -1) > menu[page.path]:
+            # Files of a later page are a reader's too: they come with the archive.
             what = f"{key} names {name}, which readers meet later: the menu shows it below this page"
             yield Problem(page.at(line), what, "put it above this page in mkdocs.yml")
 
