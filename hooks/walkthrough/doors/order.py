@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from walkthrough.page.course import foundation_steps
 from walkthrough.page.itinerary import Itinerary
-from walkthrough.page.steps import Check
 from walkthrough.walk.needs import bases_of
 
 _LIGHT = 10.0
@@ -136,8 +136,7 @@ def _begins_with(
     whole = itineraries.get(earlier)
     if whole is None or seconds.get(earlier, _LIGHT) <= _LIGHT:
         return False
-    done = tuple(step for step in whole.steps if not isinstance(step, Check))
-    walk = (*whole.before, (whole.page, done))
+    walk = (*whole.before, (whole.page, foundation_steps(whole.steps, whole=True)))
     return itinerary.before[: len(walk)] == walk
 
 

@@ -50,7 +50,7 @@ def read_course(project: Project) -> Course:
         found = list(_faulty_foundations(page, pages, steps, project.menu, unsound))
         if not found:
             foundations = _foundations(page, pages).items()
-            before = tuple((pages[other], _done_before(steps[other], whole)) for other, whole in foundations)
+            before = tuple((pages[other], foundation_steps(steps[other], whole)) for other, whole in foundations)
             skipped = (
                 text for other, whole in foundations if not whole for one in steps[other] for text in commands_of(one)
             )
@@ -78,7 +78,7 @@ def _with_grown(itineraries: dict[str, Itinerary]) -> dict[str, Itinerary]:
     return {name: replace(itinerary, grown=frozenset(grown[name])) for name, itinerary in itineraries.items()}
 
 
-def _done_before(steps: Iterable[Step], whole: bool) -> tuple[Step, ...]:
+def foundation_steps(steps: Iterable[Step], whole: bool) -> tuple[Step, ...]:
     """Return the steps of a foundation, or of these the files alone.
 
     Its own walk measures what it claims, and no other page depends on that.
