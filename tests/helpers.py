@@ -164,7 +164,7 @@ _OURS = re.compile(r"docker-labs-(memory|(machine:)?(docker\d+|fresh)-[0-9a-f]{1
 
 def snapshot(api: docker.DockerClient) -> dict[str, list[str]]:
     """Return all of an engine that people can see, the build cache aside, and the machines' images and volumes."""
-    images = [(str(image.id), image.tags) for image in api.images.list()]
+    images = [(str(image["Id"]), image["RepoTags"] or []) for image in api.api.images()]
     return {
         "containers": sorted(f"{c.name} {c.status}" for c in api.containers.list(all=True, ignore_removed=True)),
         "images": sorted(

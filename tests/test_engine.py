@@ -169,7 +169,8 @@ ENDLESS = "# A page that does not end\n\n```console\n$ sleep 1000 & sleep 1000 #
 
 def machines(api: docker.DockerClient) -> list[str]:
     """Return the names of the machines that are on the engine."""
-    return [str(one.name) for one in api.containers.list(all=True, filters={"label": MACHINE_LABEL})]
+    found = api.containers.list(all=True, filters={"label": MACHINE_LABEL}, ignore_removed=True)
+    return [str(one.name) for one in found]
 
 
 @pytest.fixture
@@ -262,7 +263,7 @@ def test_a_frozen_server_is_frozen_whole_and_nothing_beside_it(engine: Engine, d
                 server.freeze()
                 states = seen()
             # One without a shell is made to freeze others, and cannot be started.
-            assert api.containers.list(all=True, filters={"ancestor": str(bare.id)}) == []
+            assert api.containers.list(all=True, filters={"ancestor": str(bare.id)}, ignore_removed=True) == []
         finally:
             api.images.remove(str(image.id), force=True)
             api.images.remove(str(bare.id), force=True)

@@ -25,6 +25,7 @@ from walkthrough.page.steps import CheckImage
 from walkthrough.project import Project, state_folder
 from walkthrough.walk.measure import Alone, measure
 
+pytestmark = pytest.mark.beside
 SERVER = """\
 import signal, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

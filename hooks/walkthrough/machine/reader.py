@@ -183,8 +183,8 @@ class Machines:
         """Remove images and volumes of machines of that kind and release that are made otherwise now."""
         name = self._name(kind)
         like = re.compile(rf"{_NAME}-(machine:)?{name.rpartition('-')[0]}-[0-9a-f]{{12}}(-\d+)?")
-        for image in api.images.list(filters={"label": MACHINE_LABEL}):
-            for tag in image.tags:
+        for image in api.api.images(filters={"label": MACHINE_LABEL}):
+            for tag in image["RepoTags"] or ():
                 if like.fullmatch(tag) and name not in tag:
                     with contextlib.suppress(docker.errors.APIError):
                         api.images.remove(tag)

@@ -71,7 +71,8 @@ class StandingContainers:
                 return [self._api.containers.get(self._spec.name)]
             except docker.errors.NotFound:
                 raise StepError(f"there is no container '{self._spec.name}'", "which command starts it?") from None
-        found = self._api.containers.list(all=True, filters={"label": f"{_SERVICE}={self._spec.name}"})
+        label = f"{_SERVICE}={self._spec.name}"
+        found = self._api.containers.list(all=True, filters={"label": label}, ignore_removed=True)
         projects = {str(one.labels.get(_PROJECT)) for one in found}
         if self._spec.project:
             found = [one for one in found if one.labels.get(_PROJECT) == self._spec.project]
@@ -120,10 +121,14 @@ class StandingNetwork:
 
     @cached_property
     def _attributes(self) -> Mapping[str, Any]:
-        found = [one for one in self._api.networks.list(names=[self._name], greedy=True) if one.name == self._name]
-        if not found:
-            raise StepError(f"there is no network '{self._name}'", "which command makes it?")
-        return dict(found[0].attrs)
+        missing = StepError(f"there is no network '{self._name}'", "which command makes it?")
+        try:
+            found = self._api.networks.get(self._name)
+        except docker.errors.NotFound:
+            raise missing from None
+        if found.name != self._name:  # the engine takes the beginning of an id for a name, too
+            raise missing
+        return dict(found.attrs)
 
     @property
     def internal(self) -> bool:

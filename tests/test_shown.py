@@ -1,0 +1,68 @@
+"""What pages show of a command is what its reader sees: at a terminal, on a machine that is slower than ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from helpers import ROOT
+from walkthrough.page.course import read_course
+from walkthrough.page.sessions import Command
+from walkthrough.page.steps import RunCommands
+from walkthrough.project import Project
+
+COLUMNS = re.compile(r"(?:^|[;&] *)ls(?! -\w*[1l])(?: [^|;&]*)?$", re.MULTILINE)
+"""``ls`` at the end of a line, which writes columns where it writes to a terminal (ls(1))."""
+MEASURED = re.compile(r"exit code \d+ after \d")
+"""What the reader's script says of a stop: a busy machine takes a second more."""
+
+
+def commands() -> Iterator[tuple[str, Command]]:
+    """Yield each command of the course, with the place where it stands."""
+    for path, itinerary in read_course(Project(ROOT)).itineraries.items():
+        for step in itinerary.steps:
+            if isinstance(step, RunCommands):
+                yield from ((f"{path}:{one.line}", one) for one in step.commands)
+
+
+def in_columns(text: str, expected: tuple[str, ...]) -> bool:
+    """Return whether a terminal shows in columns what a command prints, and the page shows below each other."""
+    outside = re.sub(r"'[^']*'|\"[^\"]*\"", "''", text.replace("\\\n", " "))
+    return len(expected) > 1 and bool(COLUMNS.search(outside))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("ls", True),
+        ("cd app && ls src", True),
+        ("ls -1", False),
+        ("ls -la src", False),
+        ("ls | sort", False),
+        ("docker run --rm debian ls /srv", False),
+        ("docker image ls", False),
+        ("docker run debian \\\nls /srv", False),
+        ("docker run debian sh -c 'cd /srv; ls'", False),
+    ],
+)
+def test_a_list_that_a_terminal_shows_in_columns_is_told_from_others(text: str, columns: bool) -> None:
+    """In a container without a terminal, or before a pipe, it is one name a line as well."""
+    assert in_columns(text, ("a", "b")) is columns
+
+
+def test_no_page_shows_in_lines_what_its_reader_sees_in_columns() -> None:
+    """A walk has no terminal; ``make reader`` has one, and is slow."""
+    found = {where: one.text for where, one in commands()}
+
+    assert len(found) > 500
+    assert [where for where, one in commands() if in_columns(one.text, one.expected)] == []
+
+
+def test_no_page_shows_a_time_that_is_another_on_a_slow_machine() -> None:
+    """An exit after the grace period of ten seconds is one after eleven where a machine is busy."""
+    shown = [(where, line) for where, one in commands() for line in one.expected if "exit code" in line]
+
+    assert shown
+    assert [where for where, line in shown if MEASURED.search(line)] == []
