@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from helpers import line_with, run, small_project
+from walkthrough.doors.frommiddle import page_by_page
 from walkthrough.machine.engine import Engine
 from walkthrough.page.course import read_course
 from walkthrough.project import Project
@@ -77,6 +78,18 @@ def test_what_catch_up_does_not_bring_is_told_at_its_line(engine: Engine, tmp_pa
     assert f"{PAGE}:{line}: 'made' ends with exit status 125, not 0" in done.stdout
     told = f"{PAGE}:{line_with(project / PAGE, '## Step 3')}: catch-up does not bring a new machine to step 3"
     assert told in later.stdout
+
+
+def test_a_worker_stays_at_a_page_until_all_its_states_are_walked() -> None:
+    """Two begin at two pages; whoever is done takes a third, and then helps at what is left."""
+    pages = {"a1": "a", "a2": "a", "b1": "b", "b2": "b", "b3": "b", "c1": "c"}
+    chosen, waiting, walks = page_by_page(pages), list(pages), dict[int, list[str]]({0: [], 1: []})
+
+    for worker in (0, 1, 0, 0, 0, 1):
+        walks[worker].append(name := chosen(waiting, worker))
+        waiting.remove(name)
+
+    assert walks == {0: ["a1", "a2", "c1", "b2"], 1: ["b1", "b3"]}
 
 
 def _project(folder: Path) -> Path:

@@ -177,6 +177,7 @@ def test_a_trail_is_chosen_by_its_end_and_takes_all_its_time() -> None:
     together = trails(pages, seconds)
     chosen = Order(pages, seconds, trails=together)
 
+    assert chosen.sort(["long", "end"]) == ["end", "long"]
     assert chosen.sort(together) == ["end", "long", "branch"]
     assert chosen.choose(["end", "long", "branch"], 0) == "end"
     assert chosen.choose(["long", "branch"], 1) == "long"

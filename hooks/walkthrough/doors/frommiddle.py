@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from walkthrough.doors.hosts import Host, Wanted, hosts_of
@@ -122,19 +122,9 @@ def walk_from_middle(
             came[name] = _walked(every[name], hosts[host], slot, downloads)
             reporter.say(f"{name}: {came[name].status} ({time_text(came[name].seconds)})")
 
-        at: dict[int, str] = {}
-
-        def next_of(waiting: list[str], worker: int) -> str:
-            """Return the next state of the worker's page: its machine has in its cache what comes before."""
-            pages = {name: every[name].itinerary.page.path for name in waiting}
-            own = [name for name in waiting if pages[name] == at.get(worker)]
-            new = [name for name in waiting if pages[name] not in at.values()]
-            name = (own or new or waiting)[0]
-            at[worker] = pages[name]
-            return name
-
         workers = options.workers * len(hosts)
-        side_by_side(list(every), work, workers, abandon, threading.Event(), next_of)
+        page_of_each = {name: one.itinerary.page.path for name, one in every.items()}
+        side_by_side(list(every), work, workers, abandon, threading.Event(), page_by_page(page_of_each))
     for name, one in every.items():
         for problem in one.problems(came[name]):
             print(problem, file=sys.stderr)
@@ -142,6 +132,26 @@ def walk_from_middle(
     print(f"{len(came)} states walked from, {bad} do not hold ({time_text(time.monotonic() - began)})")
     statuses = {walked.status for walked in came.values()}
     return 1 if statuses & {"failed", "timed out"} else 2 if "aborted" in statuses else 0
+
+
+def page_by_page(pages: Mapping[str, str]) -> Callable[[list[str], int], str]:
+    """Return what chooses a worker's next state: of his page, whose machine has in its cache what comes before.
+
+    Else it is one of a page at which nobody is, else the first that waits.
+
+    Args:
+        pages: the page of each state.
+    """
+    at: dict[int, str] = {}
+
+    def choose_next(waiting: list[str], worker: int) -> str:
+        own = [name for name in waiting if pages[name] == at.get(worker)]
+        new = [name for name in waiting if pages[name] not in at.values()]
+        name = (own or new or waiting)[0]
+        at[worker] = pages[name]
+        return name
+
+    return choose_next
 
 
 def _walked(arrival: Arrival, host: Host, slot: int, downloads: Mapping[str, bytes]) -> Walked:

@@ -51,7 +51,7 @@ class Order:
     def sort(self, pages: Iterable[str]) -> list[str]:
         """Return pages in order: what others have something of first, then what takes longest."""
         pages = list(pages)
-        below = {earlier for path in pages for earlier in self._known[path]}
+        below = {earlier for path in pages for earlier in self._known[path].difference(self._trail(path))}
 
         def place(path: str) -> tuple[bool, float]:
             return below.isdisjoint(self._trail(path)), -self._takes(path) if path in self._seconds else 0.0
