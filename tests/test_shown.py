@@ -66,3 +66,31 @@ def test_no_page_shows_a_time_that_is_another_on_a_slow_machine() -> None:
 
     assert shown
     assert [where for where, line in shown if MEASURED.search(line)] == []
+
+
+HINT, SOLUTION = (
+    re.compile(r"^\?\?\? tip ", re.MULTILINE),
+    re.compile(r"^## Going further: .*\n(.*\n)*?(?=## )", re.MULTILINE),
+)
+OPEN = re.compile(r"^(?!\?\?\? example )\S.*$", re.MULTILINE)
+"""A line that is seen before anything is folded out."""
+
+
+def test_the_solution_of_a_challenge_is_folded() -> None:
+    """Who scrolls for a hint does not want to see it."""
+    pages = {path: text for path, text in written().items() if HINT.search(text)}
+    solutions = {path: [found[0] for found in SOLUTION.finditer(text)] for path, text in pages.items()}
+
+    assert len(pages) == 4
+    assert all(solutions.values())
+    assert {
+        path: seen
+        for path, sections in solutions.items()
+        for section in sections
+        if (seen := OPEN.findall(section.partition("\n")[2]))
+    } == {}
+
+
+def written() -> dict[str, str]:
+    """Return the text of each page."""
+    return {path.as_posix(): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
