@@ -68,6 +68,43 @@ def test_no_page_shows_a_time_that_is_another_on_a_slow_machine() -> None:
     assert [where for where, line in shown if MEASURED.search(line)] == []
 
 
+READS = re.compile(r"docker compose (?:exec|run)\b|docker (?:exec|run) (?:-\S+ )*-\w*i")
+"""What reads from the terminal, whether or not it has a use for it: Compose's two do unless they are told otherwise."""
+
+
+def is_stopped(text: str) -> bool:
+    """Return whether a shell with job control stops a command: it is in the background, and reads from the terminal.
+
+    That is where ``&`` puts it, and so does ``timeout``, which makes a process group of its own (timeout(1)).
+    """
+    behind = text.startswith("timeout ") or bool(re.search(r"(?<!&)&$", text))
+    return behind and bool(READS.search(text)) and not re.search(r"< */dev/null", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "stopped"),
+    [
+        ("timeout 60 bash -c 'until docker compose exec -T db pg_isready; do sleep 1; done'", True),
+        ("timeout 60 bash -c 'until docker compose exec -T db pg_isready </dev/null; do sleep 1; done'", False),
+        ("docker compose run --rm -T load > load.txt 2> /dev/null &", True),
+        ("docker compose run --rm -T load < /dev/null > load.txt &", False),
+        ("docker compose run --rm -T load", False),
+        ("docker compose exec db true && docker ps", False),
+        ("docker compose up -d &", False),
+        ("docker run --rm -i debian cat &", True),
+        ("docker run --rm debian true &", False),
+    ],
+)
+def test_a_command_that_a_terminal_stops_is_told_from_others(text: str, stopped: bool) -> None:
+    """A walk has no job control: there, all of them go on."""
+    assert is_stopped(text) is stopped
+
+
+def test_no_page_has_a_command_that_its_readers_shell_stops() -> None:
+    """It would wait for ever, and nothing says so."""
+    assert [where for where, one in commands() if is_stopped(one.text)] == []
+
+
 HINT, SOLUTION = (
     re.compile(r"^\?\?\? tip ", re.MULTILINE),
     re.compile(r"^## Going further: .*\n(.*\n)*?(?=## )", re.MULTILINE),
