@@ -9,7 +9,8 @@ from walkthrough.doors.order import Order, shard_of, trails
 from walkthrough.doors.verify import recorded_seconds
 from walkthrough.page.course import read_course
 from walkthrough.page.itinerary import Itinerary
-from walkthrough.page.pages import FrontMatter, Page
+from walkthrough.page.pages import FrontMatter, Page, page_of
+from walkthrough.page.reading import read_steps
 from walkthrough.project import Project
 from walkthrough.record.evidence import read_record
 
@@ -85,6 +86,17 @@ def test_what_nobody_else_may_walk_comes_first() -> None:
     assert chosen.choose(["third", "alone"], 0) == "third"
 
     assert chosen.choose(["alone", "after"], 0) == "after"
+
+
+def test_a_long_page_is_not_left_for_the_end() -> None:
+    """To hand its base image to a machine takes less than to wait for it alone, when all else is done."""
+    pages = itineraries({name: [] for name in ("first", "short", "long")}, {})
+    text = '```dockerfile title="x/Dockerfile"\nFROM debian:trixie-slim\n```\n'
+    pages["long"] = Itinerary(pages["long"].page, read_steps(page_of(Project(ROOT), "docs/lab-01-small/long.md", text)))
+    chosen = Order(pages, {"first": 300.0, "short": 20.0, "long": 200.0})
+
+    assert chosen.choose(chosen.sort(pages), 0) == "first"
+    assert chosen.choose(["long", "short"], 0) == "long"
 
 
 def test_what_was_for_a_worker_who_has_gone_is_walked_by_another() -> None:

@@ -61,9 +61,10 @@ class Order:
     def choose(self, waiting: list[str], worker: int) -> str | None:
         """Return the page that a worker's machine walks next, or None where all that wait are better left to others.
 
-        It is what nobody else may walk, so that this is not left for the end; else one whose base images the machine
-        has, as to hand it one takes as long as to walk a small page; else the first. What is another's is taken from
-        whoever has so much before him that it is done sooner here, with all that it builds on.
+        It is what nobody else may walk, so that this is not left for the end; else a long one, for the same reason, if
+        what it builds on is done; else one whose base images the machine has, as to hand it one takes as long as to walk
+        a small page; else the first. What is another's is taken from whoever has so much before him that it is done sooner
+        here, with all that it builds on.
         """
         self._at.pop(worker, None)
         long = [path for path in self._at.values() if self._takes(path) >= _LONG]
@@ -78,8 +79,9 @@ class Order:
     def _chosen(self, waiting: list[str], worker: int) -> str | None:
         allowed = [path for path in waiting if self._owner(path) in (None, worker)]
         own = [path for path in allowed if self._owner(path) == worker]
+        long = [path for path in allowed if self._takes(path) >= _LONG and self._known[path].isdisjoint(waiting)]
         ready = [path for path in allowed if self._bases[path] <= self._had[worker]]
-        return next(iter(own or ready or allowed or self._lent(waiting, worker)), None)
+        return next(iter(own or long or ready or allowed or self._lent(waiting, worker)), None)
 
     def leave(self, worker: int) -> None:
         """Let others walk what was for a worker who will walk nothing any more."""
