@@ -197,6 +197,18 @@ def test_a_trail_is_chosen_by_its_end_and_takes_all_its_time() -> None:
     assert chosen.choose(["branch"], 0) == "branch"
 
 
+def test_a_trail_does_not_wait_for_pages_that_it_has_files_of() -> None:
+    """It is done last if it begins last, and on its machine there is more than they would save it."""
+    pages = itineraries({"start": [], "end": ["start"], "files": []}, {"end": ["files"]})
+    seconds = {"start": 600.0, "end": 700.0, "files": 200.0}
+    together = trails(pages, seconds)
+    chosen = Order(pages, seconds, trails=together)
+
+    assert chosen.sort(together) == ["end", "files"]
+    assert chosen.choose(["files", "end"], 0) == "files"
+    assert chosen.choose(["end"], 1) == "end"
+
+
 @pytest.mark.parametrize("of", [1, 2, 3, 9])
 def test_each_page_is_in_exactly_one_shard(of: int) -> None:
     """Pages that cannot be walked too; what shares a heavy foundation is together, whatever the order of asking."""

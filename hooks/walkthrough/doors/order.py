@@ -42,8 +42,10 @@ class Order:
         self._bases = {path: bases_of(itinerary) for path, itinerary in itineraries.items()}
         self._below = _foundations(itineraries, seconds)
         built_on = {earlier for below in self._below.values() for earlier in below}
+        # What others build on is begun soon, and a trail has its machine: neither waits for pages that it has files of.
+        bound = built_on | {path for path, trail in trails.items() if len(trail) > 1}
         self._known = {
-            path: self._below[path] if path in built_on else _before(one, seconds) for path, one in itineraries.items()
+            path: self._below[path] if path in bound else _before(one, seconds) for path, one in itineraries.items()
         }
         self._had: dict[int, set[str]] = defaultdict(set)
         self._walker: dict[str, int] = {}
@@ -61,10 +63,10 @@ class Order:
     def choose(self, waiting: list[str], worker: int) -> str | None:
         """Return the page that a worker's machine walks next, or None where all that wait are better left to others.
 
-        It is what nobody else may walk, so that this is not left for the end; else a long one, for the same reason, if
-        what it builds on is done; else one whose base images the machine has, as to hand it one takes as long as to walk
-        a small page; else the first. What is another's is taken from whoever has so much before him that it is done sooner
-        here, with all that it builds on.
+        It is what nobody else may walk, so that this is not left for the end; else, for the same reason, a long one, if
+        what it builds on is done; else one whose base images the machine has, as to hand it one takes as long as to
+        walk a small page; else the first. What is another's is taken from whoever has so much before him that it is
+        done sooner here, with all that it builds on.
         """
         self._at.pop(worker, None)
         long = [path for path in self._at.values() if self._takes(path) >= _LONG]
