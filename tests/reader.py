@@ -217,8 +217,10 @@ class Walk:
             wanted = expected_of(step)
             if not matches(wanted, shown):
                 self._tell(where, wanted, shown)
-        if isinstance(step, RunCommands | RunScript) and status != step.exit_code:
-            self.faults.append(f"{where}: the last command ends with {status}, not {step.exit_code}")
+        if isinstance(step, RunCommands | RunScript):
+            due = step.wanted(step.commands[-1], status) if isinstance(step, RunCommands) else step.exit_code
+            if status != due:
+                self.faults.append(f"{where}: the last command ends with {status}, not {due}")
         if isinstance(step, WriteFile | ApplyDiff) and status:
             self.faults.append(f"{where}: cannot be written: {shown}")
 
