@@ -87,7 +87,7 @@ class Shell:
     def shown(self) -> list[str]:
         """Return the lines that have been shown since the last end."""
         with self._changed:
-            return screen_lines(self._shown.decode(errors="replace").replace("\r\n", "\n"))
+            return self._lines(bytes(self._shown))
 
     def do(self, text: str) -> tuple[list[str], int]:
         """Paste a text, and wait until all of it is done; return what was shown, and the last exit status.
@@ -104,14 +104,18 @@ class Shell:
                 raise TimeoutError(self._shown[-2000:].decode(errors="replace"))
             found = end.search(self._shown)
             assert found
-            before = self._shown[: found.start()].decode(errors="replace").replace("\r\n", "\n")
+            before = bytes(self._shown[: found.start()])
             status, over = int(found[1]), found.end()  # before the bytes go that it was found in
             del found
             del self._shown[:over]
-        lines = screen_lines(before)
+        return self._lines(before), status
+
+    @staticmethod
+    def _lines(shown: bytes) -> list[str]:
+        lines = screen_lines(shown.decode(errors="replace").replace("\r\n", "\n"))
         while lines and not lines[0]:  # the end of the line in which Enter was pressed
             del lines[0]
-        return lines, status
+        return lines
 
     def close(self) -> None:
         """Hang up."""

@@ -71,7 +71,10 @@ REMOVED = re.compile(r"docker (?:(?:image|container|volume|network) )?rm (.*)")
 
 
 def removed_and_never_made(itinerary: Itinerary) -> dict[int, set[str]]:
-    """Return, by its line, the names that a command of a page's core removes, and only a command off the core gives."""
+    """Return, by its line, the names that a command of a page's core removes, and only a command off the core gives.
+
+    Those that no other command of the core says at all are among them: a script makes them, if its reader runs it.
+    """
     core = core_lines(itinerary.page)
     commands = [one for step in itinerary.steps if isinstance(step, RunCommands) for one in step.commands]
     made: dict[bool, set[str]] = {True: set(), False: set()}
@@ -82,7 +85,19 @@ def removed_and_never_made(itinerary: Itinerary) -> dict[int, set[str]]:
         for one in commands
         if one.line in core
     }
-    return {line: wrong for line, names in removed.items() if (wrong := names & made[False] - made[True])}
+    said = {one.line: one.text for one in commands if one.line in core}
+
+    def unknown(name: str, line: int) -> bool:
+        if name in made[True] or name in made[False]:
+            return name not in made[True]
+        forced = re.search(r"rm (?:-f|--force)\b", said[line])
+        is_name = re.fullmatch(r"[a-z][\w.:-]*", name)
+        return bool(is_name and not forced) and not any(
+            name.partition(":")[0] in text for other, text in said.items() if other != line
+        )
+
+    found = {line: {name for name in names if unknown(name, line)} for line, names in removed.items()}
+    return {line: names for line, names in found.items() if names}
 
 
 @pytest.mark.parametrize("path", course().itineraries)
