@@ -35,8 +35,8 @@ CMD ["sleep", "600"]
 """
 BEHIND = """\
 FROM golang:1.27-trixie AS build
-RUN printf 'package main\\nfunc main() {}\\n' >main.go
-RUN GOTOOLCHAIN=go1.26.8 CGO_ENABLED=0 go build -ldflags=-s -o /server main.go
+RUN printf 'package main\\nimport "net/http"\\nfunc main() { http.ListenAndServe("", nil) }\\n' >main.go
+RUN GOTOOLCHAIN=go1.26.8 CGO_ENABLED=0 go build -o /server main.go
 
 FROM scratch
 COPY --from=build /server /

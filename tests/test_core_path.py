@@ -88,13 +88,14 @@ def removed_and_never_made(itinerary: Itinerary) -> dict[int, set[str]]:
     said = {one.line: one.text for one in commands if one.line in core}
 
     def unknown(name: str, line: int) -> bool:
-        if name in made[True] or name in made[False]:
-            return name not in made[True]
+        if name in made[True]:
+            return False
+        if name in made[False]:
+            return True
         forced = re.search(r"rm (?:-f|--force)\b", said[line])
-        is_name = re.fullmatch(r"[a-z][\w.:-]*", name)
-        return bool(is_name and not forced) and not any(
-            name.partition(":")[0] in text for other, text in said.items() if other != line
-        )
+        if forced or not re.fullmatch(r"[a-z][\w.:-]*", name):
+            return False
+        return not any(name.partition(":")[0] in text for other, text in said.items() if other != line)
 
     found = {line: {name for name in names if unknown(name, line)} for line, names in removed.items()}
     return {line: names for line, names in found.items() if names}

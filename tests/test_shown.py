@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -19,12 +19,16 @@ MEASURED = re.compile(r"exit code \d+ after \d")
 """What the reader's script says of a stop: a busy machine takes a second more."""
 
 
-def commands() -> Iterator[tuple[str, Command]]:
-    """Yield each command of the course, with the place where it stands."""
-    for path, itinerary in read_course(Project(ROOT)).itineraries.items():
-        for step in itinerary.steps:
-            if isinstance(step, RunCommands):
-                yield from ((f"{path}:{one.line}", one) for one in step.commands)
+@cache
+def commands() -> tuple[tuple[str, Command], ...]:
+    """Return each command of the course, with the place where it stands."""
+    return tuple(
+        (f"{path}:{one.line}", one)
+        for path, itinerary in read_course(Project(ROOT)).itineraries.items()
+        for step in itinerary.steps
+        if isinstance(step, RunCommands)
+        for one in step.commands
+    )
 
 
 def in_columns(text: str, expected: tuple[str, ...]) -> bool:
@@ -54,9 +58,7 @@ def test_a_list_that_a_terminal_shows_in_columns_is_told_from_others(text: str, 
 
 def test_no_page_shows_in_lines_what_its_reader_sees_in_columns() -> None:
     """A walk has no terminal; ``make reader`` has one, and is slow."""
-    found = {where: one.text for where, one in commands()}
-
-    assert len(found) > 500
+    assert len(commands()) > 500
     assert [where for where, one in commands() if in_columns(one.text, one.expected)] == []
 
 
@@ -105,29 +107,17 @@ def test_no_page_has_a_command_that_its_readers_shell_stops() -> None:
     assert [where for where, one in commands() if is_stopped(one.text)] == []
 
 
-HINT, SOLUTION = (
-    re.compile(r"^\?\?\? tip ", re.MULTILINE),
-    re.compile(r"^## Going further: .*\n(.*\n)*?(?=## )", re.MULTILINE),
-)
+HINT = re.compile(r"^\?\?\? tip ", re.MULTILINE)
+SOLUTION = re.compile(r"^## Going further: .*\n((?:.*\n)*?)(?=## )", re.MULTILINE)
 OPEN = re.compile(r"^(?!\?\?\? example )\S.*$", re.MULTILINE)
 """A line that is seen before anything is folded out."""
 
 
 def test_the_solution_of_a_challenge_is_folded() -> None:
     """Who scrolls for a hint does not want to see it."""
-    pages = {path: text for path, text in written().items() if HINT.search(text)}
-    solutions = {path: [found[0] for found in SOLUTION.finditer(text)] for path, text in pages.items()}
+    texts = {path.as_posix(): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
+    solutions = {path: SOLUTION.findall(text) for path, text in texts.items() if HINT.search(text)}
 
-    assert len(pages) == 4
+    assert len(solutions) == 4
     assert all(solutions.values())
-    assert {
-        path: seen
-        for path, sections in solutions.items()
-        for section in sections
-        if (seen := OPEN.findall(section.partition("\n")[2]))
-    } == {}
-
-
-def written() -> dict[str, str]:
-    """Return the text of each page."""
-    return {path.as_posix(): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
+    assert {path: seen for path, sections in solutions.items() if (seen := OPEN.findall("".join(sections)))} == {}
