@@ -17,7 +17,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/health":
-            self.answer(503, "leaving") if leaving.is_set() else self.answer(200, "ok")
+            self.answer(404, "leaving") if leaving.is_set() else self.answer(200, "ok")
             return
         with database() as db:
             row = db.execute("SELECT count(*), count(packed_by) FROM orders").fetchone()
