@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
 import pytest
+from docker.models.containers import Container
+from docker.models.networks import Network
 
 from helpers import LAB, ROOT, run, small_project
+from walkthrough.claims.claim import Of
 from walkthrough.claims.registry import claims
+from walkthrough.claims.spec import StandingSpec
+from walkthrough.errors import StepError
+from walkthrough.machine.engine import Engine
+from walkthrough.observe.standing import Standing, StandingContainers, StandingNetwork, standing
 
 SERVER = ROOT / "labs" / LAB / "solutions/c/server.c"
 DOCKERFILE = """\
@@ -330,3 +338,25 @@ def test_what_stands_is_as_it_is_claimed_and_no_mutant_of_it_holds(tmp_path: Pat
 
     assert said.returncode == 0, said.stdout
     assert ", 0 survive, " in said.stdout, said.stdout
+
+
+def test_the_beginning_of_an_id_is_no_name(engine: Engine, debian: str) -> None:
+    with contextlib.ExitStack() as stack:
+        api = stack.enter_context(contextlib.closing(engine.api()))
+        container = api.containers.create(debian, "true")
+        stack.callback(container.remove)
+        network = api.networks.create("labs-test-named")
+        stack.callback(network.remove)
+        things: list[tuple[Of, Container | Network]] = [("container", container), ("network", network)]
+        for of, one in things:
+            assert one.name
+            found = stack.enter_context(standing(StandingSpec(one.name, {}, of), engine))
+            assert looked_at(found)
+            found = stack.enter_context(standing(StandingSpec(one.short_id, {}, of), engine))
+            with pytest.raises(StepError, match=f"there is no {of} '{one.short_id}'"):
+                looked_at(found)
+
+
+def looked_at(found: Standing) -> object:
+    assert isinstance(found, StandingContainers | StandingNetwork)
+    return found.seen if isinstance(found, StandingContainers) else not found.internal

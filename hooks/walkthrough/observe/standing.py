@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import docker
 import docker.errors
 from docker.models.containers import Container
+from docker.models.networks import Network as DockerNetwork
 
 from walkthrough.claims.spec import StandingSpec
 from walkthrough.claims.standing import Address, Containers, Network, Repository, Seen, Volume
@@ -21,6 +22,7 @@ from walkthrough.observe.containers import wait_for
 from walkthrough.observe.load import LoadedAddress
 from walkthrough.observe.repository import StandingRepository
 
+Found = TypeVar("Found", Container, DockerNetwork)
 Standing = Containers | Network | Volume | Repository | Address
 
 _START_LIMIT = 120.0
@@ -58,6 +60,17 @@ def standing(spec: StandingSpec, engine: Engine) -> Iterator[Standing]:
             yield StandingContainers(api, spec)
 
 
+def _named(get: Callable[[str], Found], name: str, missing: StepError) -> Found:
+    """Return what has this name; the engine takes the beginning of an id for a name, too."""
+    try:
+        found = get(name)
+    except docker.errors.NotFound:
+        raise missing from None
+    if found.name != name:
+        raise missing
+    return found
+
+
 class StandingContainers:
     """A container, or all those of a service."""
 
@@ -67,10 +80,8 @@ class StandingContainers:
     @cached_property
     def _containers(self) -> list[Container]:
         if self._spec.of == "container":
-            try:
-                return [self._api.containers.get(self._spec.name)]
-            except docker.errors.NotFound:
-                raise StepError(f"there is no container '{self._spec.name}'", "which command starts it?") from None
+            missing = StepError(f"there is no container '{self._spec.name}'", "which command starts it?")
+            return [_named(self._api.containers.get, self._spec.name, missing)]
         label = f"{_SERVICE}={self._spec.name}"
         found = self._api.containers.list(all=True, filters={"label": label}, ignore_removed=True)
         projects = {str(one.labels.get(_PROJECT)) for one in found}
@@ -122,13 +133,7 @@ class StandingNetwork:
     @cached_property
     def _attributes(self) -> Mapping[str, Any]:
         missing = StepError(f"there is no network '{self._name}'", "which command makes it?")
-        try:
-            found = self._api.networks.get(self._name)
-        except docker.errors.NotFound:
-            raise missing from None
-        if found.name != self._name:  # the engine takes the beginning of an id for a name, too
-            raise missing
-        return dict(found.attrs)
+        return dict(_named(self._api.networks.get, self._name, missing).attrs)
 
     @property
     def internal(self) -> bool:
