@@ -6,7 +6,8 @@ import struct
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from types import SimpleNamespace
+from typing import Any, Self, cast
 
 import pytest
 
@@ -14,8 +15,9 @@ from walkthrough.claims import spec
 from walkthrough.claims.claim import Claim
 from walkthrough.claims.finding import Finding
 from walkthrough.claims.kinds.healthy import HealthyClaim
+from walkthrough.claims.kinds.http import HttpClaim, Request
 from walkthrough.claims.kinds.reuses import Reuse, reused
-from walkthrough.claims.seen import BuildStep, Rebuild, Subject
+from walkthrough.claims.seen import Answer, BuildStep, Rebuild, Subject
 from walkthrough.claims.spec import ImageSpec
 from walkthrough.errors import StepError
 from walkthrough.images.elf import dynamic_needs
@@ -97,6 +99,20 @@ def test_a_late_time_is_measured_again_and_the_least_counts(
     assert measured(claim, parse_limit("1 s", "time"), subject, "healthy", Alone()) == expected
     assert subject.renewed == renewed
     assert claim.findings == []
+
+
+@pytest.mark.parametrize(("answer", "late"), [(None, True), (Answer(404, "nobody", 0.1, True), False)])
+def test_a_server_that_does_not_answer_in_time_is_late_and_a_wrong_answer_is_wrong(
+    answer: Answer | None, late: bool
+) -> None:
+    """A JVM may need more than the usual time while three pages build: it is asked once more in quiet."""
+    server = SimpleNamespace(answer=lambda *_: answer, logs=lambda: "starting")
+    subject = cast("Subject", SimpleNamespace(server=server))
+
+    finding = HttpClaim().measure(Request(path="/"), subject, "http.0")
+
+    assert (finding.ok, finding.late) == (False, late)
+    assert finding.measured_text() == ("404" if answer else "not measured")
 
 
 class Whole(Tries):

@@ -74,7 +74,7 @@ answers() {
             hint = f"no answer in {limit:.0f} s\n{container.logs()}"
             if value.within:
                 return judged(key, f"{claim} within", value.within, None, hint)
-            return Finding(key, claim, None, "text", False, hint)
+            return Finding(key, claim, None, "seconds", False, hint)  # late: where others work, a start takes longer
         if answer.status != value.status or (value.contains or "") not in answer.body:
             cut = "" if answer.whole else ", and goes on for ever"
             return told(
