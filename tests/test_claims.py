@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import uuid
 from pathlib import Path
 
 import pytest
@@ -345,7 +346,7 @@ def test_the_beginning_of_an_id_is_no_name(engine: Engine, debian: str) -> None:
         api = stack.enter_context(contextlib.closing(engine.api()))
         container = api.containers.create(debian, "true")
         stack.callback(container.remove)
-        network = api.networks.create("labs-test-named")
+        network = api.networks.create(f"labs-test-{uuid.uuid4().hex[:8]}")
         stack.callback(network.remove)
         things: list[tuple[Of, Container | Network]] = [("container", container), ("network", network)]
         for of, one in things:
