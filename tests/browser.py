@@ -99,6 +99,8 @@ def chromium(engine: Engine, folder: Path) -> Iterator[Chromium]:
     started = engine.command(
         "run", "-d", "--rm", "--init", "--network=host", f"--name={name}", "labs-test-browser",
         f"--remote-debugging-port={port}", "--user-data-dir=/tmp/profile",
+        # As on a phone, where they lie above the page: the picture of a whole page has no room for one, and was cut.
+        "--hide-scrollbars",
     )  # fmt: skip
     assert started.returncode == 0, started.stderr
     try:

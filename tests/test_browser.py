@@ -43,8 +43,6 @@ DESK: ViewportSize = {"width": 1280, "height": 900}
 PICTURED = ("index", "go-app", "troubleshooting")
 NO_COLOURS = "{'color-contrast': {enabled: false}, 'link-in-text-block': {enabled: false}}"
 """All but the rules on colours that axe has for everybody: these take four fifths of its time."""
-SCROLLBAR = 20
-"""More pixels than a scroll bar takes of a window's width."""
 expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
 
 COPY = """async (blocks) => {
@@ -683,6 +681,6 @@ def test_pictures_are_taken_for_those_who_look(
     with contextlib.closing(web.browser.new_page()) as looking:
         for name, picture in taken.items():
             seen = looking.evaluate(LOOK_AT, base64.b64encode(picture).decode())
-            assert name == "stages" or 0 <= size["width"] - seen["width"] < SCROLLBAR, (name, seen)
+            assert name == "stages" or seen["width"] == size["width"], (name, seen)
             assert seen["colours"] > 20, (name, seen)
             assert (seen["ground"] > 200) is (scheme == "light"), (name, seen)
