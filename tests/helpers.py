@@ -100,11 +100,8 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the project's own Python in a copy; stdout holds both streams.
-
-    A test that fails shows them whole: of a value in an assertion, pytest shows its beginning and its end.
-    """
-    done = subprocess.run(
+    """Run a command of the project's own Python in a copy; stdout holds both streams."""
+    return subprocess.run(
         [*prefix, sys.executable, "-m", *command],
         cwd=project,
         env=environment(**{"PYTHONPATH": str(project / "hooks"), **changes}),
@@ -115,8 +112,6 @@ def run(project: Path, *command: str, prefix: tuple[str, ...] = (), **changes: s
         timeout=LIMIT,
         check=False,
     )
-    print(done.stdout)
-    return done
 
 
 def built_site(generator: str, folder: Path) -> Path:
