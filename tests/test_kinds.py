@@ -227,6 +227,7 @@ def test_a_shell_is_known_by_its_options(words: list[str], expected: bool) -> No
         ("env: {A: x, A: y}", "it is claimed twice"),
         ("http: [{path: /, status: 404, status: 200}]", "it is claimed twice"),
         ("label: {created: 2026-02-30}", "are not YAML"),
+        ("present: &a [/x, *a]", "is an alias"),
         ("stops: [{signal: RTMIN+99, within: 1 s}]", "no signal that a program can handle"),
         ("upload: 1 MB", "is measured after the edit"),
         ("memory: 1 MB", "is measured after the first answers"),

@@ -19,14 +19,20 @@ def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
     """Return a text as a tree with lines, and as plain values.
 
     Raises:
-        NotYamlError: where it is no YAML, or holds a value that is none, such as the date 2026-13-45.
+        NotYamlError: where it is no YAML, holds a value that is none, such as the date 2026-13-45, or an alias: with one
+            a value can hold itself, or a short text ten million values.
     """
     try:
+        alias = next((event for event in yaml.parse(text, yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)), None)
+        if alias:
+            raise NotYamlError(alias.start_mark.line, f"'*{alias.anchor}' is an alias; write the value again")
         return yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         raise NotYamlError(error.problem_mark.line if error.problem_mark else 0, str(error.problem)) from None
     except yaml.reader.ReaderError as error:
         raise NotYamlError(text[: error.position].count("\n"), "it holds a control character") from None
+    except NotYamlError:
+        raise
     except (ValueError, RecursionError) as error:
         raise NotYamlError(0, str(error).partition("\n")[0]) from None
 

@@ -196,4 +196,4 @@ def read_file(api: docker.DockerClient, name: str, path: str) -> bytes:
     except (docker.errors.NotFound, KeyError):
         raise StepError(f"there is no file '{path}' in '{name}'", "name a file that the image has") from None
     finally:
-        container.remove()
+        container.remove(v=True)

@@ -214,7 +214,7 @@ class Running:
                     if helper.wait()["StatusCode"] == 0:
                         return
                 finally:
-                    helper.remove(force=True)
+                    helper.remove(force=True, v=True)
 
     def memory(self) -> int:
         """Return the bytes of memory that no file is behind: what the processes have taken for themselves.

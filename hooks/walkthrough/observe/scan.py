@@ -225,7 +225,7 @@ def _run(api: docker.DockerClient, image: str, command: Sequence[str], files: di
             raise StepError(f"the scan ends with exit status {code}, so nothing was scanned", "", said[-1500:])
         return output
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def _archive(files: dict[str, bytes]) -> Iterator[bytes]:
