@@ -42,7 +42,7 @@ programs() { # programs NAME WRITABLE: those in a folder or file that the contai
     done | grep .
 }
 read_only() { programs "$1" false && ! programs "$1" true; }
-quick() { docker stop --timeout 5 "$1" && [ "$(look "$1" '{{.State.ExitCode}}')" -ne 137 ]; }
+quick() { docker stop -t 5 "$1" && [ "$(look "$1" '{{.State.ExitCode}}')" -ne 137 ]; }
 stays_down() { sleep 2; [ "$(look "$1" '{{.State.Status}}')" = exited ]; }
 
 begin

@@ -41,7 +41,7 @@ apart() { [ -z "$(docker port "$(docker compose ps -q db)")" ] && ! of db '$name
 listens() { docker compose exec -T queue valkey-cli client list | grep -F "$(of worker '(printf " addr=%s:" $network.IPAddress)')"; }
 
 docker compose down -v >/dev/null 2>&1
-docker compose up -d --build --wait >/dev/null 2>&1 || { echo "It does not start: docker compose up --wait says why."; exit 2; }
+docker compose up -d --build --wait >/dev/null 2>&1 || { echo "It does not start. This says why: COMPOSE_FILE=$COMPOSE_FILE docker compose up -d --build --wait"; exit 2; }
 all=$(running)
 if ! apart; then
     echo "FAILS: the database is out of reach"
