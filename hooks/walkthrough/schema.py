@@ -19,13 +19,14 @@ def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
     """Return a text as a tree with lines, and as plain values.
 
     Raises:
-        NotYamlError: where it is no YAML, holds a value that is none, such as the date 2026-13-45, or an alias: with one
-            a value can hold itself, or a short text ten million values.
+        NotYamlError: where it is no YAML, holds a value that is none, such as the date 2026-13-45, or an alias, with
+            which a value can hold itself, or a short text stand for ten million values.
     """
     try:
         alias = next((event for event in yaml.parse(text, yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)), None)
         if alias:
-            raise NotYamlError(alias.start_mark.line, f"'*{alias.anchor}' is an alias; write the value again")
+            line = alias.start_mark.line if alias.start_mark else 0
+            raise NotYamlError(line, f"'*{alias.anchor}' is an alias; write the value again")
         return yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         raise NotYamlError(error.problem_mark.line if error.problem_mark else 0, str(error.problem)) from None
