@@ -15,25 +15,29 @@ class NotYamlError(ValueError):
         self.line = line
 
 
+class _Plain(yaml.SafeLoader):
+    """Reads YAML without aliases: with one a value can hold itself, or a short text stand for ten million values."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            what = f"'*{event.anchor}' is an alias; write the value again"
+            raise yaml.composer.ComposerError(None, None, what, event.start_mark)
+        return super().compose_node(parent, index)
+
+
 def read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
     """Return a text as a tree with lines, and as plain values.
 
     Raises:
-        NotYamlError: where it is no YAML, holds a value that is none, such as the date 2026-13-45, or an alias, with
-            which a value can hold itself, or a short text stand for ten million values.
+        NotYamlError: where it is no YAML, or holds a value that is none, such as the date 2026-13-45, or an alias.
     """
     try:
-        alias = next((event for event in yaml.parse(text, yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)), None)
-        if alias:
-            line = alias.start_mark.line if alias.start_mark else 0
-            raise NotYamlError(line, f"'*{alias.anchor}' is an alias; write the value again")
-        return yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+        return yaml.compose(text, _Plain), yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         raise NotYamlError(error.problem_mark.line if error.problem_mark else 0, str(error.problem)) from None
     except yaml.reader.ReaderError as error:
         raise NotYamlError(text[: error.position].count("\n"), "it holds a control character") from None
-    except NotYamlError:
-        raise
     except (ValueError, RecursionError) as error:
         raise NotYamlError(0, str(error).partition("\n")[0]) from None
 
